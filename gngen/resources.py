@@ -1,0 +1,44 @@
+"""Find what ships with gngen, `templates/` and `targets/`: inside the installed package, or beside it in a checkout."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import gngen
+
+# What decides the bytes of a kernel: a change here is a change of gngen's version, as far as a cache is concerned.
+_CODE = (
+    "loopnest", "builder", "problem", "summation", "schedule", "pieces", "lowering", "vectormath", "source", "render", "kernel",
+    "backends/c_source", "backends/numba_source", "backends/printing", "schedules/groups", "schedules/sample", "schedules/split",
+)  # fmt: skip
+
+
+@cache
+def folder(name: str) -> Traversable:
+    """The folder `templates` or `targets`, wherever this installation keeps it."""
+    inside = files(gngen).joinpath(f"_{name}")
+    if inside.is_dir():
+        return inside
+    return Path(gngen.__file__).resolve().parent.parent.joinpath(name)
+
+
+def read(name: str, path: str) -> str:
+    """The text of one shipped file, as ``read("templates", "c/kernel.c.j2")``."""
+    return folder(name).joinpath(*path.split("/")).read_text(encoding="utf-8")
+
+
+@cache
+def fingerprint() -> str:
+    """A digest of the code and templates that kernels come from."""
+    digest = hashlib.sha256(gngen.__version__.encode())
+    package = files(gngen)
+    for module in _CODE:
+        digest.update(package.joinpath(*f"{module}.py".split("/")).read_bytes())
+    for language in sorted(folder("templates").iterdir(), key=lambda t: t.name):
+        for template in sorted(language.iterdir(), key=lambda t: t.name):
+            digest.update(template.read_bytes())
+    return digest.hexdigest()[:16]

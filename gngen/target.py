@@ -1,0 +1,264 @@
+"""Machines as data: facts read from TOML, `host` detected, and target strings ``backend[:machine]``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gngen import resources
+from gngen.backends import BACKENDS, FALLBACK
+from gngen.errors import TargetError
+
+_ARCHES = {"amd64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64"}
+_FACTS: dict[str, type] = {
+    "description": str, "arch": str, "triple": str, "needs": list, "simd": str, "vector_bits": int, "vector_registers": int,
+    "fma": bool, "streaming_stores": bool, "cores": int, "llvm_cpu": str, "cache": dict, "c": dict,
+}  # fmt: skip
+_CACHE_FACTS = ("line", "l1", "l2", "l3")
+SIMD = ("avx512", "avx2", "sse2", "neon", "generic")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The facts of one kind of machine: sizes in bytes, vector width in bits.
+
+    needs: the CPU features (as the kernel of the operating system names them) without which its code cannot run.
+    simd: the family of vector instructions that the C templates may name.
+    """
+
+    name: str
+    description: str
+    arch: str
+    triple: str
+    needs: tuple[str, ...]
+    simd: str
+    vector_bits: int
+    vector_registers: int
+    fma: bool
+    streaming_stores: bool
+    cores: int
+    llvm_cpu: str
+    line: int
+    l1: int
+    l2: int
+    l3: int
+    c_flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A backend and the machine that it compiles for."""
+
+    backend: str
+    machine: Machine
+
+    def __str__(self) -> str:
+        return f"{self.backend}:{self.machine.name}"
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """One target, whether kernels for it can run here, and why not."""
+
+    name: str
+    backend: str
+    machine: str
+    available: bool
+    reason: str
+    description: str
+
+
+def machine_names() -> tuple[str, ...]:
+    """Every machine that has a file, and `host`."""
+    return ("host", *sorted(_files()))
+
+
+@cache
+def load_machine(name: str) -> Machine:
+    """The machine called `name`; `host` is the best described machine that this one can run as, with its own sizes."""
+    if name == "host":
+        return _detect_host()
+    files = _files()
+    if name not in files:
+        raise TargetError(f"no machine {name!r}; choose from {', '.join(machine_names())}, or describe it in a TOML file")
+    return _machine(name, _facts(name, ()))
+
+
+def parse_target(text: str) -> Target:
+    """A target from ``backend[:machine]``; the machine is the host when none is named.
+
+    >>> str(parse_target("c:x86-64-v3"))
+    'c:x86-64-v3'
+    """
+    backend, colon, machine = str(text).partition(":")
+    if backend not in BACKENDS or (colon and machine not in machine_names()):
+        backends, machines = ", ".join(("auto", *BACKENDS)), ", ".join(machine_names())
+        raise TargetError(f"no target {text!r}: it reads backend[:machine], with backend one of {backends} and machine one of {machines}")
+    return Target(backend, load_machine(machine or "host"))
+
+
+def runs_here(machine: Machine) -> str:
+    """Why code for the machine cannot run on this one, or ""."""
+    arch = _host_arch()
+    if machine.arch not in (arch, "any"):
+        return f"this machine is {arch}, not {machine.arch}"
+    missing = [f for f in machine.needs if f not in _cpu_features()]
+    return f"this machine lacks {', '.join(missing)}" if missing else ""
+
+
+def targets() -> list[TargetStatus]:
+    """Every target, `backend:machine`, and whether it can run here."""
+    from gngen.backends import load_backend
+
+    found = []
+    for backend in BACKENDS:
+        module = load_backend(backend)
+        lacking = module.unavailable()
+        for name in machine_names():
+            machine = load_machine(name)
+            reason = lacking or runs_here(machine)
+            found.append(
+                TargetStatus(f"{backend}:{name}", backend, name, not reason, reason, f"{module.DESCRIPTION}; {machine.description}")
+            )
+    return found
+
+
+def choose_auto() -> tuple[Target, str]:
+    """The first backend of the fallback order that can run on the host, and why those before it cannot."""
+    from gngen.backends import load_backend
+
+    host = load_machine("host")
+    passed: list[str] = []
+    for backend in FALLBACK:
+        reason = load_backend(backend).unavailable()
+        if not reason:
+            return Target(backend, host), "; ".join(passed)
+        passed.append(f"{backend}: {reason}")
+    raise TargetError(f"no backend can run here: {'; '.join(passed)}")
+
+
+# Files
+
+
+def _files() -> dict[str, Any]:
+    """Machine name -> its file: shipped ones, then those in the folders of $GNGEN_TARGETS."""
+    found: dict[str, Any] = {f.name[:-5]: f for f in resources.folder("targets").iterdir() if f.name.endswith(".toml")}
+    for place in filter(None, os.environ.get("GNGEN_TARGETS", "").split(os.pathsep)):
+        found.update({f.stem: f for f in Path(place).glob("*.toml")})
+    return found
+
+
+def _facts(name: str, path: tuple[str, ...]) -> dict[str, Any]:
+    """The facts of a machine, those it inherits first."""
+    files = _files()
+    if name in path:
+        raise TargetError(f"machine {name!r} inherits from itself: {' -> '.join((*path, name))}")
+    if name not in files:
+        raise TargetError(f"machine {path[-1]!r} inherits from {name!r}, which has no file; choose from {', '.join(sorted(files))}")
+    try:
+        own = tomllib.loads(files[name].read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise TargetError(f"{name}.toml cannot be read: {e}") from e
+    parent = own.pop("inherits", None)
+    inherited = _facts(str(parent), (*path, name)) if parent is not None else {}
+    return _merge(inherited, own)
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        merged[key] = _merge(merged.get(key, {}), value) if isinstance(value, dict) else value
+    return merged
+
+
+def _machine(name: str, facts: Mapping[str, Any]) -> Machine:
+    """A machine from its facts, each checked for its name and type."""
+    for key, value in facts.items():
+        if key not in _FACTS:
+            raise TargetError(f"{name}.toml: no fact {key!r}; choose from inherits, {', '.join(_FACTS)}")
+        if type(value) is not _FACTS[key]:
+            raise TargetError(f"{name}.toml: {key} is a {_FACTS[key].__name__}; received {value!r}")
+    missing = [key for key in _FACTS if key not in facts]
+    sizes = facts.get("cache", {})
+    missing += [f"cache.{key}" for key in _CACHE_FACTS if not isinstance(sizes.get(key), int)]
+    if missing:
+        raise TargetError(f"{name}.toml does not say {', '.join(missing)}, nor does a machine it inherits from")
+    if facts["simd"] not in SIMD:
+        raise TargetError(f"{name}.toml: simd {facts['simd']!r} is not known; choose from {', '.join(SIMD)}")
+    if facts["vector_bits"] not in (128, 256, 512, 1024, 2048):
+        raise TargetError(f"{name}.toml: vector_bits is a power of two from 128 to 2048; received {facts['vector_bits']}")
+    return Machine(
+        name=name,
+        **{key: facts[key] for key in _FACTS if key not in ("cache", "c", "needs")},
+        needs=tuple(facts["needs"]),
+        **{key: sizes[key] for key in _CACHE_FACTS},
+        c_flags=tuple(facts["c"].get("flags", ())),
+    )
+
+
+# The host
+
+
+def _host_arch() -> str:
+    machine = platform.machine().lower()
+    return _ARCHES.get(machine, machine)
+
+
+@cache
+def _cpu_features() -> frozenset[str]:
+    """The CPU's features, in the operating system's words."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset(_assumed_features())
+    line = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    return frozenset(line.group(1).split()) if line else frozenset(_assumed_features())
+
+
+def _assumed_features() -> tuple[str, ...]:
+    """What an operating system without /proc/cpuinfo lets us take for granted."""
+    return ("asimd",) if _host_arch() == "aarch64" else ()
+
+
+def _detect_host() -> Machine:
+    """The widest machine of the shipped files that this one can run as, with this one's caches and cores."""
+    fits = [m for m in map(load_machine, sorted(_files())) if not runs_here(m)]
+    best = max(fits, key=lambda m: (m.arch != "any", m.vector_bits, len(m.needs)))
+    sizes = _host_caches()
+    return replace(
+        best,
+        name="host",
+        description=f"this machine, as {best.name}",
+        cores=_host_cores(),
+        **{key: sizes.get(key, getattr(best, key)) for key in _CACHE_FACTS},
+    )
+
+
+def _host_cores() -> int:
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _host_caches() -> dict[str, int]:
+    """Cache sizes in bytes, as the first core sees them."""
+    sizes: dict[str, int] = {}
+    for entry in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind = (entry / "level").read_text().strip(), (entry / "type").read_text().strip()
+            size = re.fullmatch(r"(\d+)([KM]?)", (entry / "size").read_text().strip())
+            line = int((entry / "coherency_line_size").read_text())
+        except (OSError, ValueError):
+            continue
+        if kind != "Instruction" and size:
+            sizes[f"l{level}"] = int(size.group(1)) << {"": 0, "K": 10, "M": 20}[size.group(2)]
+            sizes["line"] = line
+    return {key: value for key, value in sizes.items() if key in _CACHE_FACTS}
