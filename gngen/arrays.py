@@ -1,0 +1,53 @@
+"""Arrays in and out: numpy's own, and anything on the CPU that speaks DLPack; the answer comes back as the same kind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from gngen.errors import LaunchError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Wrap = Callable[[Array], Any]
+_KDLCPU = 1
+# Where a package keeps its from_dlpack, when not at its top.
+_HOMES = {"jaxlib": "jax.numpy", "jax": "jax.numpy"}
+
+
+def as_numpy(x: Any, name: str = "x") -> tuple[Array, Wrap]:
+    """A numpy view of an array without a copy, and a function that gives a numpy array back as x's kind."""
+    if type(x) is np.ndarray:
+        return x, _same
+    if isinstance(x, np.ndarray):
+        return np.asarray(x), _same
+    if hasattr(x, "__dlpack__"):
+        return _from_dlpack(x, name), _wrap_as(x)
+    if isinstance(x, (list, tuple, float, int)) or hasattr(x, "__array__"):
+        return np.asarray(x), _same
+    raise LaunchError(f"{name} is a {type(x).__name__}; a kernel takes numpy arrays and anything that speaks DLPack on the CPU")
+
+
+def _from_dlpack(x: Any, name: str) -> Array:
+    device = x.__dlpack_device__()
+    if int(device[0]) != _KDLCPU:
+        raise LaunchError(f"{name} is on device {tuple(map(int, device))}; a CPU kernel takes arrays on the CPU: move it there first")
+    try:
+        return np.from_dlpack(x)
+    except (BufferError, RuntimeError, TypeError, ValueError) as e:
+        raise LaunchError(f"{name}, a {type(x).__name__}, cannot be read through DLPack: {e}") from e
+
+
+def _same(y: Array) -> Array:
+    return y
+
+
+def _wrap_as(x: Any) -> Wrap:
+    """The from_dlpack of the package that x comes from; numpy's own arrays where it has none."""
+    package = type(x).__module__.partition(".")[0]
+    home = _HOMES.get(package, package)
+    module = sys.modules.get(home) or import_module(home)
+    return getattr(module, "from_dlpack", _same)

@@ -1,0 +1,215 @@
+"""A spec with sizes: five numbers in memory order, and how an array's axes read as them."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gngen.errors import SpecError
+from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_groups
+
+KINDS = {"float32": "f32", "float64": "f64"}
+OUTPUTS = ("y", "mean", "rstd")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a kernel computes, and nothing that two equal kernels would differ in.
+
+    ``x`` reads as ``[batch, outer, groups, chans, inner]`` in memory order. The batch is an argument of every kernel;
+    the number here (None: unknown) only guides the schedule.
+    """
+
+    batch: int | None
+    outer: int
+    groups: int
+    chans: int
+    inner: int
+    kind: str
+    epsilon: float
+    center: bool
+    scale: bool
+    activation: str | None
+    outputs: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """A name that says the sizes, for the generated function, as ``gn_f32_o4096_g32_c10_i1_silu``."""
+        sizes = f"gn_{self.kind}_o{self.outer}_g{self.groups}_c{self.chans}_i{self.inner}"
+        return f"{sizes}_{self.activation}" if self.activation else sizes
+
+    @property
+    def channels(self) -> int:
+        return self.groups * self.chans
+
+    @property
+    def sample(self) -> int:
+        """Elements of one sample."""
+        return self.outer * self.channels * self.inner
+
+    @property
+    def group(self) -> int:
+        """Elements of one group of one sample."""
+        return self.outer * self.chans * self.inner
+
+    @property
+    def bits(self) -> int:
+        return 64 if self.kind == "f64" else 32
+
+    @property
+    def sample_bytes(self) -> int:
+        return self.sample * self.bits // 8
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the axes of an array read as a problem.
+
+    shape: the logical shape, None for a symbolic batch. axes: the feature axes, ascending. order: the axes, outermost in memory first,
+    in which the kernel reads the array. features: the shape of gamma and beta. copied: why an array in its own
+    memory order has to be copied first, or "".
+    """
+
+    shape: tuple[int | None, ...]
+    axes: tuple[int, ...]
+    order: tuple[int, ...]
+    features: tuple[int, ...]
+    copied: str
+
+
+def specialize(
+    spec: GroupNormSpec,
+    shape: Sequence[int | None],
+    dtype: Any = "float32",
+    order: Sequence[int] | None = None,
+    outputs: Sequence[str] = ("y",),
+) -> tuple[Problem, Layout]:
+    """The problem of a spec on arrays of `shape`, and their layout.
+
+    Args:
+        shape: the logical shape, batch first; ``None`` in its place for a batch that varies.
+        dtype: float32 or float64, of the input and the output.
+        order: the axes from the outermost in memory to the innermost; None for C order.
+        outputs: which of y, mean and rstd; y always.
+
+    Raises:
+        SpecError: axis, groups, shape, dtype, order or outputs that do not go together.
+
+    >>> specialize(GroupNormSpec(groups=32), (2, 64, 64, 320))[0].outer
+    4096
+    """
+    kind = check_dtype(dtype)
+    sizes = _check_shape(shape)
+    rank = len(sizes)
+    axes = resolve_axes(spec.axes, rank, sizes)
+    check_defined(spec.axes, sizes)
+    undefined = [a for a in range(1, rank) if sizes[a] is None]
+    if undefined:
+        raise SpecError(f"only the batch, axis 0, may be None when a kernel is compiled; axis {undefined[0]} of {sizes} is None too")
+    features = tuple(int(sizes[a] or 0) for a in axes)
+    groups = resolve_groups(spec.groups, math.prod(features))
+    memory = tuple(range(rank)) if order is None else _check_order(order, rank)
+    copied = _why_copied(sizes, axes, memory)
+    if copied:
+        memory = (0, *axes, *(a for a in range(1, rank) if a not in axes))
+    outer, inner = _around(sizes, axes, memory)
+    problem = Problem(
+        batch=sizes[0],
+        outer=outer,
+        groups=groups,
+        chans=math.prod(features) // groups,
+        inner=inner,
+        kind=kind,
+        epsilon=spec.epsilon,
+        center=spec.center,
+        scale=spec.scale,
+        activation=spec.activation,
+        outputs=_check_outputs(outputs),
+    )
+    return problem, Layout(sizes, axes, memory, features, copied)
+
+
+def check_dtype(dtype: Any) -> str:
+    """The IR's name of a numpy dtype or dtype name."""
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    if name not in KINDS:
+        raise SpecError(f"dtype {name} has no kernel; choose from {', '.join(KINDS)}")
+    return KINDS[name]
+
+
+def memory_order(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> tuple[int, ...] | None:
+    """The axes from outermost to innermost in memory; None when the elements do not fill one dense range.
+
+    >>> memory_order((2, 3, 4), (48, 4, 12), 4)
+    (0, 2, 1)
+    """
+    order = sorted(range(len(shape)), key=lambda a: (-strides[a] if shape[a] > 1 else 0, a))
+    # an axis of size 1 sits anywhere; keep it where C order would have it
+    order = _with_unit_axes([a for a in order if shape[a] > 1], shape)
+    expected = itemsize
+    for axis in reversed(order):
+        if shape[axis] > 1:
+            if strides[axis] != expected:
+                return None
+            expected *= shape[axis]
+    return tuple(order)
+
+
+def _with_unit_axes(order: list[int], shape: Sequence[int]) -> list[int]:
+    for axis in (a for a in range(len(shape)) if shape[a] <= 1):
+        at = next((i for i, other in enumerate(order) if other > axis), len(order))
+        order.insert(at, axis)
+    return order
+
+
+def _check_shape(shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    try:
+        sizes = tuple(None if n is None else operator.index(n) for n in shape)
+    except (TypeError, ValueError):
+        raise SpecError(f"a shape is a list of sizes, None for a batch that varies; received {shape!r}") from None
+    if any(n is not None and n < 0 for n in sizes):
+        raise SpecError(f"a size is at least 0; received the shape {sizes}")
+    return sizes
+
+
+def _check_order(order: Sequence[int], rank: int) -> tuple[int, ...]:
+    memory = tuple(int(a) for a in order)
+    if sorted(memory) != list(range(rank)):
+        raise SpecError(f"order names each of the axes 0..{rank - 1} once, outermost first; received {memory}")
+    return memory
+
+
+def _check_outputs(outputs: Sequence[str]) -> tuple[str, ...]:
+    asked = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+    unknown = [o for o in asked if o not in OUTPUTS]
+    if unknown or "y" not in asked or len(set(asked)) != len(asked):
+        raise SpecError(f"outputs are y and, after it, any of mean and rstd, each once; received {asked}")
+    return tuple(o for o in OUTPUTS if o in asked)
+
+
+def _why_copied(sizes: tuple[int | None, ...], axes: tuple[int, ...], memory: tuple[int, ...]) -> str:
+    """Why no five numbers describe the array as it lies in memory, or ""."""
+    real = [a for a in memory if sizes[a] != 1]
+    if 0 in real and real[0] != 0:
+        return f"the batch is not the outermost axis in memory (order {memory})"
+    named = [a for a in axes if sizes[a] != 1]
+    places = [real.index(a) for a in named]
+    if places and places != list(range(places[0], places[0] + len(places))):
+        return f"the feature axes {axes} do not follow each other in memory (order {memory})"
+    return ""
+
+
+def _around(sizes: tuple[int | None, ...], axes: tuple[int, ...], memory: tuple[int, ...]) -> tuple[int, int]:
+    """Sizes before and after the features in memory, without the batch."""
+    first = min((memory.index(a) for a in axes if sizes[a] != 1), default=memory.index(axes[0]))
+    # An array of no elements is never launched: an axis of size 0 counts as 1, so that its kernel is one like any other.
+    rest = [(memory.index(a), max(1, int(sizes[a] or 0))) for a in range(1, len(sizes)) if a not in axes]
+    return math.prod(n for at, n in rest if at < first), math.prod(n for at, n in rest if at > first)
