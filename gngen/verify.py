@@ -1,0 +1,339 @@
+"""Is a loop nest valid? Types, definitions, bounds, races and uninitialised reads, proved or refused.
+
+Positions are bounded by linear forms over the batch and the parallel variables: every integer expression has lower
+bounds and upper bounds, each a sum ``c0 + c1 * batch + c2 * n + ...``. A bound that holds whatever the variables are is
+a proof. Two parallel iterations cannot meet in a buffer when each parallel variable owns an axis of it: what one value
+of the variable touches along that axis ends before what the next value touches begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gngen import loopnest as ir
+from gngen.errors import VerifyError
+from gngen.loopnest import Buffer, Const, Expr, Load, LoopNest, Op, Peel, Stmt, Store, Var
+from gngen.nestprint import show_expr, show_stmt
+
+_MOST_BOUNDS = 4
+
+
+@dataclass(frozen=True)
+class Linear:
+    """``constant + sum(coefficient * variable)``."""
+
+    constant: int
+    terms: tuple[tuple[str, int], ...] = ()
+
+    def plus(self, other: Linear, sign: int = 1) -> Linear:
+        total = dict(self.terms)
+        for name, c in other.terms:
+            total[name] = total.get(name, 0) + sign * c
+        return Linear(self.constant + sign * other.constant, tuple(sorted((n, c) for n, c in total.items() if c)))
+
+    def times(self, factor: int) -> Linear:
+        return Linear(self.constant * factor, tuple((n, c * factor) for n, c in self.terms if factor))
+
+    def shifted(self, name: str, by: int) -> Linear:
+        """The form with ``name + by`` in the place of ``name``."""
+        return self.plus(Linear(by * dict(self.terms).get(name, 0)))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    lows: tuple[Linear, ...]
+    highs: tuple[Linear, ...]
+
+
+def _point(value: Linear) -> Bounds:
+    return Bounds((value,), (value,))
+
+
+@dataclass
+class _Scope:
+    """What is known where a statement stands."""
+
+    integers: dict[str, Bounds]
+    types: dict[str, ir.Type]
+    buffers: dict[str, Buffer]
+    written: set[str]
+    parallel: tuple[str, ...] = ()
+    shared: frozenset[str] = frozenset()  # variables and stack arrays from outside the parallel loop
+    accesses: list[tuple[Load | Store, list[Bounds]]] = field(default_factory=list)
+
+
+def verify(nest: LoopNest) -> LoopNest:
+    """The nest itself, when it is valid; VerifyError with the statement when it is not."""
+    _Verifier(nest).run()
+    return nest
+
+
+class _Verifier:
+    def __init__(self, nest: LoopNest) -> None:
+        self.nest = nest
+        self.extents: dict[str, Expr] = {}
+        self.functions = {f.name: f for f in nest.functions}
+        self.threaded = nest.parallel_from != 0 and any(isinstance(s, ir.Parallel) for s in ir.walk(nest.body))
+
+    def run(self) -> None:
+        batch = self.nest.batch
+        arrays = [*self.nest.buffers, *self.nest.workspace]
+        scope = _Scope(
+            integers={batch.name: _point(Linear(0, ((batch.name, 1),)))},
+            types={batch.name: batch.type},
+            buffers={b.name: b for b in arrays},
+            written={b.name for b in arrays if b.space == "input"},
+        )
+        for f in self.nest.functions:
+            inner = _Scope({}, {p.name: p.type for p in f.params}, {}, set())
+            for s in f.body:
+                self._statement(s, inner)
+            self._check_expr(f.result, inner, f.name)
+        self._block(self.nest.body, scope)
+        unwritten = [b.name for b in arrays if b.space == "output" and b.name not in scope.written]
+        if unwritten:
+            raise VerifyError(f"output {', '.join(unwritten)} of {self.nest.name} is never stored")
+
+    # Statements
+
+    def _block(self, body: tuple[Stmt, ...], scope: _Scope) -> None:
+        names = dict(scope.types), dict(scope.integers), dict(scope.buffers)
+        for s in body:
+            self._statement(s, scope)
+        scope.types, scope.integers, scope.buffers = names
+
+    def _statement(self, s: Stmt, scope: _Scope) -> None:
+        where = show_stmt(s)
+        for e in ir.expressions(s):
+            self._check_expr(e, scope, where)
+        match s:
+            case ir.Let(var, value):
+                if var.name in scope.types:
+                    raise VerifyError(f"{var.name} is declared twice: {where}")
+                self._same(var.type, value.type, where)
+                scope.types[var.name] = var.type
+                if var.type == ir.I64:
+                    scope.integers[var.name] = self._bounds(value, scope)
+            case ir.Assign(var, value):
+                if scope.types.get(var.name) != var.type:
+                    raise VerifyError(f"{var.name} is assigned and not declared: {where}")
+                if var.type.kind == "i64":
+                    raise VerifyError(f"the integer {var.name} is assigned again: {where}")
+                if var.name in scope.shared:
+                    raise VerifyError(f"{var.name} is assigned in a parallel loop and declared outside of it: {where}")
+                self._same(var.type, value.type, where)
+            case Store():
+                if s.buffer.space == "input":
+                    raise VerifyError(f"a store to the input {s.buffer.name}: {where}")
+                if self.threaded and not scope.parallel and s.buffer.space != "stack":
+                    raise VerifyError(f"a store outside of the parallel loops, where every thread would do it: {where}")
+                if s.buffer.name in scope.shared:
+                    raise VerifyError(f"{s.buffer.name} is stored in a parallel loop and declared outside of it: {where}")
+                self._same(ir.Type(s.buffer.kind, s.value.type.lanes), s.value.type, where)
+                self._check_access(s, s.value.type.lanes, scope, where)
+                scope.written.add(s.buffer.name)
+            case ir.Loop():
+                if s.step < 1:
+                    raise VerifyError(f"a loop of step {s.step}: {where}")
+                start, stop = self._bounds(s.start, scope), self._bounds(s.stop, scope)
+                inside = Bounds(start.lows, tuple(h.plus(Linear(-s.step)) for h in stop.highs))
+                self._inside(s.var, inside, s.body, scope)
+            case ir.Parallel():
+                self._parallel(s, scope, where)
+            case ir.If():
+                self._block(s.body, scope)
+            case ir.Alloc(buffer):
+                if buffer.name in scope.buffers:
+                    raise VerifyError(f"{buffer.name} is declared twice: {where}")
+                scope.buffers[buffer.name] = buffer
+                scope.written.discard(buffer.name)
+
+    def _inside(self, var: Var, bounds: Bounds, body: tuple[Stmt, ...], scope: _Scope) -> None:
+        if var.name in scope.types:
+            raise VerifyError(f"{var.name} is declared twice")
+        scope.types[var.name], scope.integers[var.name] = var.type, bounds
+        self._block(body, scope)
+        del scope.types[var.name], scope.integers[var.name]
+
+    def _parallel(self, s: ir.Parallel, scope: _Scope, where: str) -> None:
+        if scope.parallel:
+            raise VerifyError(f"a parallel loop inside a parallel loop: {where}")
+        names = tuple(v.name for v in s.vars)
+        stacks = (name for name, b in scope.buffers.items() if b.space == "stack")
+        scope.shared = frozenset((*scope.types, *stacks))
+        for var, extent in zip(s.vars, s.extents, strict=True):
+            if not isinstance(extent, Const) and extent != self.nest.batch:
+                raise VerifyError(f"the extent {show_expr(extent)} of {var.name} is neither a number nor the batch: {where}")
+            self.extents[var.name] = extent
+            scope.types[var.name] = var.type
+            scope.integers[var.name] = _point(Linear(0, ((var.name, 1),)))
+        scope.parallel, scope.accesses = names, []
+        self._block(s.body, scope)
+        self._check_races(names, scope.accesses)
+        scope.parallel, scope.shared = (), frozenset()
+        for name in names:
+            del scope.types[name], scope.integers[name]
+
+    def _check_races(self, names: tuple[str, ...], accesses: list[tuple[Load | Store, list[Bounds]]]) -> None:
+        stored = {a.buffer.name: a.buffer for a, _ in accesses if isinstance(a, Store) and a.buffer.space != "stack"}
+        for name, buffer in stored.items():
+            mine = [(a, at) for a, at in accesses if a.buffer.name == name]
+            for a, _ in mine:
+                if a.buffer.shape != buffer.shape:
+                    raise VerifyError(f"{name} is reached through two shapes in one parallel loop: {buffer.shape} and {a.buffer.shape}")
+            for var in names:
+                axes = ([at[axis] for _, at in mine] for axis in range(len(buffer.shape)))
+                if self.extents[var] != ir.const(1) and not any(self._owns(var, spans) for spans in axes):
+                    raise VerifyError(f"two iterations of {var} may meet in {name}: no axis of it belongs to {var}")
+
+    def _owns(self, var: str, spans: list[Bounds]) -> bool:
+        """Whether every span of one value of `var` ends before every span of the next value begins."""
+
+        def apart(before: Bounds, after: Bounds) -> bool:
+            return any(self._at_most(high.plus(Linear(1)), low.shifted(var, 1), var) for high in before.highs for low in after.lows)
+
+        return all(apart(a, b) for a in spans for b in spans)
+
+    # Expressions
+
+    def _same(self, a: ir.Type, b: ir.Type, where: str) -> None:
+        if a != b:
+            raise VerifyError(f"{a} is not {b}: {where}")
+
+    def _check_expr(self, e: Expr, scope: _Scope, where: str) -> None:
+        for inner in ir.operands(e):
+            self._check_expr(inner, scope, where)
+        match e:
+            case Var():
+                if scope.types.get(e.name) != e.type:
+                    raise VerifyError(f"{e.name}: {e.type} is read and not declared: {where}")
+            case Op(name, args):
+                if name not in ir.OPS:
+                    raise VerifyError(f"{name} is no operation: {where}")
+                if name in (*ir.ARITH, *ir.COMPARE, "fma"):
+                    for a in args[1:]:
+                        self._same(args[0].type, a.type, where)
+                    if name not in ir.COMPARE:
+                        self._same(args[0].type, e.type, where)
+                if name == "select":
+                    self._same(args[1].type, args[2].type, where)
+            case Load():
+                if e.buffer.name not in scope.written:
+                    raise VerifyError(f"{e.buffer.name} is read before anything is stored in it: {where}")
+                self._same(ir.Type(e.buffer.kind, e.type.lanes), e.type, where)
+                if e.end is not None:
+                    if e.fill is None:
+                        raise VerifyError(f"a partial load of {e.buffer.name} does not say what fills it: {where}")
+                    self._same(e.type, e.fill.type, where)
+                self._check_access(e, e.type.lanes, scope, where)
+            case ir.Call(name, args):
+                if name not in self.functions:
+                    raise VerifyError(f"{name} is no function of the nest: {where}")
+                function = self.functions[name]
+                if len(args) != len(function.params):
+                    raise VerifyError(f"{name} takes {len(function.params)} arguments and is given {len(args)}: {where}")
+                for p, a in zip(function.params, args, strict=True):
+                    self._same(p.type, a.type, where)
+                self._same(function.result.type, e.type, where)
+
+    def _check_access(self, a: Load | Store, lanes: int, scope: _Scope, where: str) -> None:
+        known = scope.buffers.get(a.buffer.name)
+        if known is None:
+            raise VerifyError(f"{a.buffer.name} is not declared: {where}")
+        if len(a.index) != len(a.buffer.shape):
+            raise VerifyError(f"{len(a.index)} indices for {len(a.buffer.shape)} axes: {where}")
+        if a.buffer.kind != known.kind:
+            raise VerifyError(f"a view of {known.name} as {a.buffer.kind}, which holds {known.kind}: {where}")
+        if _elements(a.buffer.shape) != _elements(known.shape):
+            raise VerifyError(f"a view of {a.buffer.shape} of {known.name} with {known.shape}: {where}")
+        spans = []
+        for axis, (position, extent) in enumerate(zip(a.index, a.buffer.shape, strict=True)):
+            at = self._bounds(position, scope)
+            if axis == len(a.index) - 1:
+                highs = tuple(h.plus(Linear(lanes - 1)) for h in at.highs)
+                if a.end is not None:
+                    highs = tuple(h.plus(Linear(-1)) for h in self._bounds(a.end, scope).highs)
+                at = Bounds(at.lows, highs)
+            limit = Linear(-1, ((extent.name, 1),)) if isinstance(extent, Var) else Linear(extent - 1)
+            what = f"index {show_expr(position)} on axis {axis} of {a.buffer.name}"
+            if not any(self._at_most(Linear(0), low) for low in at.lows):
+                raise VerifyError(f"{what} may be below 0: {where}")
+            if not any(self._at_most(high, limit) for high in at.highs):
+                raise VerifyError(f"{what} may pass {show_expr(ir.as_expr(extent))}: {where}")
+            spans.append(at)
+        scope.accesses.append((a, spans))
+
+    def _bounds(self, e: Expr, scope: _Scope) -> Bounds:
+        match e:
+            case Const():
+                return _point(Linear(int(e.value)))
+            case Var() if e.name in scope.integers:
+                return scope.integers[e.name]
+            case Peel():
+                return Bounds((Linear(0),), (Linear(e.lanes - 1),))
+            case Op("main_end", (start, stop, _)):
+                return Bounds(self._bounds(start, scope).lows, self._bounds(stop, scope).highs)
+            case Op("advance", (start, by, stop)):
+                first, step, last = (self._bounds(a, scope) for a in (start, by, stop))
+                return _trim(Bounds(first.lows, (*_pairs(first.highs, step.highs, 1), *last.highs)))
+            case Op("add", (a, b)):
+                x, y = self._bounds(a, scope), self._bounds(b, scope)
+                return _trim(Bounds(_pairs(x.lows, y.lows, 1), _pairs(x.highs, y.highs, 1)))
+            case Op("sub", (a, b)):
+                x, y = self._bounds(a, scope), self._bounds(b, scope)
+                return _trim(Bounds(_pairs(x.lows, y.highs, -1), _pairs(x.highs, y.lows, -1)))
+            case Op("mul", (a, Const(value))):
+                x, factor = self._bounds(a, scope), int(value)
+                lows, highs = (x.lows, x.highs) if factor >= 0 else (x.highs, x.lows)
+                return Bounds(tuple(v.times(factor) for v in lows), tuple(v.times(factor) for v in highs))
+            case Op("min", (a, b)):
+                x, y = self._bounds(a, scope), self._bounds(b, scope)
+                below = [v for v in x.lows if self._below_one(v, y.lows)] + [v for v in y.lows if self._below_one(v, x.lows)]
+                return _trim(Bounds(tuple(below), x.highs + y.highs))
+            case Op("max", (a, b)):
+                x, y = self._bounds(a, scope), self._bounds(b, scope)
+                above = [v for v in x.highs if self._above_one(v, y.highs)] + [v for v in y.highs if self._above_one(v, x.highs)]
+                return _trim(Bounds(x.lows + y.lows, tuple(above)))
+        raise VerifyError(f"no bounds are known for the index {show_expr(e)}")
+
+    def _below_one(self, v: Linear, others: tuple[Linear, ...]) -> bool:
+        return any(self._at_most(v, o) for o in others)
+
+    def _above_one(self, v: Linear, others: tuple[Linear, ...]) -> bool:
+        return any(self._at_most(o, v) for o in others)
+
+    def _at_most(self, a: Linear, b: Linear, stepping: str = "") -> bool:
+        """Whether a <= b for every batch and every value of the parallel variables (`stepping` stays below its last)."""
+        rest = a.plus(b, -1)
+        for name, c in rest.terms:
+            if name in self.extents and c > 0:
+                extent = self.extents[name]
+                last = Linear(int(extent.value)) if isinstance(extent, Const) else Linear(0, ((self.nest.batch.name, 1),))
+                rest = rest.plus(Linear(0, ((name, -c),))).plus(last.plus(Linear(-2 if name == stepping else -1)).times(c))
+        constant = rest.constant
+        for name, c in rest.terms:
+            if name == self.nest.batch.name:
+                if c > 0:
+                    return False
+                constant += c
+        return constant <= 0
+
+
+def _pairs(a: tuple[Linear, ...], b: tuple[Linear, ...], sign: int) -> tuple[Linear, ...]:
+    return tuple(x.plus(y, sign) for x in a for y in b)
+
+
+def _trim(b: Bounds) -> Bounds:
+    """Drop repeated bounds, keep a few: a bound less is a weaker proof, never a wrong one."""
+    return Bounds(tuple(dict.fromkeys(b.lows))[:_MOST_BOUNDS], tuple(dict.fromkeys(b.highs))[:_MOST_BOUNDS])
+
+
+def _elements(shape: tuple[int | Var, ...]) -> tuple[int, int]:
+    """How many elements a shape has: the product of its integers, and how many extents are the batch."""
+    product, symbolic = 1, 0
+    for extent in shape:
+        if isinstance(extent, int):
+            product *= extent
+        else:
+            symbolic += 1
+    return product, symbolic
