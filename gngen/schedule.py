@@ -1,0 +1,181 @@
+"""How a problem is computed on a target: a schedule by name, its numbers, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from gngen.errors import SpecError
+from gngen.problem import Problem
+from gngen.summation import RowSlabs, RunBlocks, summation
+from gngen.target import Machine
+
+# Below this many bytes moved, waking a second thread costs more than it saves.
+SERIAL_BYTES = 200_000
+# What one item of an elementwise phase should move at least, in elements.
+PIECE = 65536
+
+SCHEDULES = {
+    "serial_small": "groups",
+    "group_resident": "groups",
+    "group_stream": "groups",
+    "sample": "sample",
+    "group_split": "split",
+    "rows": "split",
+}
+STORES = ("auto", "temporal", "streaming")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """An algorithm and its numbers.
+
+    lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, tile: rows and vectors of columns that a
+    row-wise sum takes at once. piece: elements of one item of an elementwise phase. store: temporal, or streaming past the
+    caches. parallel_from: the batch from which threads are used, 0 for never. by_sample: whether all workers
+    do one sample at a time. reason: why this one was chosen.
+    """
+
+    name: str
+    lanes: int
+    accumulators: int = 4
+    strip: int = 4
+    tile: int = 1
+    piece: int = PIECE
+    store: str = "temporal"
+    parallel_from: int = 1
+    by_sample: bool = False
+    reason: str = ""
+
+
+def schedule_module(name: str) -> ModuleType:
+    """The module that lowers the schedule called `name`."""
+    return import_module(f"gngen.schedules.{SCHEDULES[name]}")
+
+
+def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str, Any] | None = None) -> Schedule:
+    """The schedule for a problem on a machine, or the one asked for, with the numbers that were left open filled in.
+
+    Args:
+        asked: None to choose; a name; a mapping of fields, ``name`` among them or not; or a whole Schedule.
+
+    Raises:
+        SpecError: a schedule that does not exist or does not fit the problem.
+    """
+    if isinstance(asked, Schedule):
+        return _check(p, m, asked)
+    wishes = {"name": asked} if isinstance(asked, str) else dict(asked or {})
+    legal = [f.name for f in fields(Schedule) if f.name != "reason"]
+    for key in wishes:
+        if key not in legal:
+            raise SpecError(f"a schedule has no field {key!r}; choose from {', '.join(legal)}")
+    name, reason = _choose_name(p, m)
+    if "name" in wishes and wishes["name"] != name:
+        name, reason = str(wishes["name"]), "asked for"
+    chosen = Schedule(
+        name=name,
+        lanes=m.vector_bits // p.bits,
+        accumulators=4,
+        strip=_strip(p, m),
+        store=_store(p, m),
+        parallel_from=_parallel_from(p, name),
+        by_sample=name in ("rows", "group_split") and 2 * p.sample_bytes > m.l2,
+        reason=reason,
+    )
+    if wishes.get("store") == "auto":
+        del wishes["store"]
+    return _check(p, m, replace(chosen, **wishes))
+
+
+def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
+    if s.name not in SCHEDULES:
+        raise SpecError(f"no schedule {s.name!r}; choose from {', '.join(SCHEDULES)}")
+    if s.store not in STORES[1:]:
+        raise SpecError(f"store {s.store!r} is not known; choose from {', '.join(STORES)}")
+    for key in ("lanes", "accumulators", "strip", "tile", "piece"):
+        if not isinstance(getattr(s, key), int) or getattr(s, key) < 1:
+            raise SpecError(f"{key} of a schedule is an integer, at least 1; received {getattr(s, key)!r}")
+    if s.lanes & (s.lanes - 1):
+        raise SpecError(f"lanes of a schedule are a power of two; received {s.lanes}")
+    if s.store == "streaming" and not (m.streaming_stores and 128 <= s.lanes * p.bits <= m.vector_bits):
+        have = f"whole vectors of 128 to {m.vector_bits} bits" if m.streaming_stores else "no streaming stores: choose temporal"
+        raise SpecError(f"store streaming does not fit: {m.name} has {have}")
+    why_not = misfit(p, s.name, s.lanes)
+    if why_not:
+        fits = [n for n in SCHEDULES if not misfit(p, n, s.lanes)]
+        raise SpecError(f"schedule {s.name} does not fit: {why_not}; choose from {', '.join(fits)}")
+    return s
+
+
+def misfit(p: Problem, name: str, lanes: int) -> str:
+    """Why a schedule cannot compute a problem, or ""."""
+    by_rows = isinstance(summation(p, lanes), RowSlabs)
+    if SCHEDULES[name] == "groups" and by_rows:
+        return f"a group is {p.outer} runs of only {p.chans * p.inner} elements"
+    if name == "group_split" and by_rows:
+        return "the groups of a row are summed together"
+    if name == "rows" and not by_rows:
+        return "a group lies in long runs"
+    return ""
+
+
+def applies_by_rows(p: Problem) -> bool:
+    """Whether the elementwise phase walks whole rows with a table a column, instead of one channel's run at a time."""
+    return p.outer > 1 and p.inner < 64
+
+
+def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
+    lanes = m.vector_bits // p.bits
+    batch = p.batch or 1
+    small = p.batch is not None and 2 * batch * p.sample_bytes < SERIAL_BYTES
+    moved = f"{_size(2 * batch * p.sample_bytes)} moved"
+    if isinstance(summation(p, lanes), RunBlocks) and not applies_by_rows(p):
+        if small:
+            return "serial_small", f"{moved}: one thread is fastest"
+        size = p.group * p.bits // 8
+        if batch * p.groups < 2 * m.cores and not (batch * p.groups >= m.cores and size <= m.l2):
+            return "group_split", f"{batch * p.groups} groups are too few for {m.cores} threads: each is split"
+        if size <= m.l2:
+            return "group_resident", f"a group of {_size(size)} stays in the L2 cache of {_size(m.l2)}"
+        return "group_stream", f"a group of {_size(size)} passes the L2 cache of {_size(m.l2)}, and there are enough of them"
+    if small:
+        return "sample", f"{moved}: one thread is fastest"
+    if p.batch is not None and p.sample_bytes <= m.l2 and batch >= m.cores:
+        return (
+            "sample",
+            f"a sample of {_size(p.sample_bytes)} stays in the L2 cache of {_size(m.l2)}, and {batch} are enough for {m.cores} threads",
+        )
+    name = "rows" if isinstance(summation(p, lanes), RowSlabs) else "group_split"
+    return name, f"a sample of {_size(p.sample_bytes)} is split over {m.cores} threads"
+
+
+def _strip(p: Problem, m: Machine) -> int:
+    """Rows at once: several while the sample comes from a cache; one from memory, which wants strict address order."""
+    return 4 if p.sample_bytes * (p.batch or 1) <= m.l3 // 2 else 1
+
+
+def _store(p: Problem, m: Machine) -> str:
+    if not m.streaming_stores or (p.batch is None and 2 * p.sample_bytes <= m.l3 // 2):
+        return "temporal"
+    return "streaming" if 2 * p.sample_bytes * (p.batch or 1) > m.l3 // 2 else "temporal"
+
+
+def _parallel_from(p: Problem, name: str) -> int:
+    """The batch from which threads pay; a known batch decides it outright."""
+    if name == "serial_small":
+        return 0
+    least = -(-SERIAL_BYTES // (2 * max(1, p.sample_bytes)))
+    if p.batch is None:
+        return least
+    return 1 if p.batch >= least else 0
+
+
+def _size(count: int) -> str:
+    """A number of bytes for people."""
+    for unit, scale in (("MB", 1 << 20), ("KB", 1 << 10)):
+        if count >= scale:
+            return f"{count / scale:.3g} {unit}"
+    return f"{count} B"
