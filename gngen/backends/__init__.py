@@ -1,0 +1,24 @@
+"""The backends by name, imported when first asked for.
+
+A backend is a module with
+
+- ``DESCRIPTION``, and ``unavailable()``: why it cannot run here, or "";
+- ``emit(nest, target)``: the Source; pure;
+- ``flags(target)`` and ``identity()``: what a build depends on beside the source;
+- ``build(source, folder)``: compile into a folder; the names of the files to keep;
+- ``load(folder, manifest)``: the entry, called as ``entry(arrays, batch, threads)``;
+- ``assembly(source, folder)`` and ``code_size(folder)``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+BACKENDS = {"c": "gngen.backends.c", "numba-cpu": "gngen.backends.numba_cpu", "reference": "gngen.backends.reference"}
+FALLBACK = ("c", "numba-cpu", "reference")
+
+
+def load_backend(name: str) -> ModuleType:
+    """The module of a backend."""
+    return import_module(BACKENDS[name])

@@ -1,0 +1,151 @@
+"""Backend `c`: self-contained C11 with vector extensions and OpenMP, built by gcc, clang or ziglang, loaded in process."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gngen.arrays import Array
+from gngen.errors import BuildError
+from gngen.source import Source
+from gngen.target import Target
+
+if TYPE_CHECKING:
+    from gngen.loopnest import LoopNest
+
+DESCRIPTION = "C11 with OpenMP"
+# Contraction would let the compiler choose what is rounded; the nest says where a multiply and an add are fused.
+_FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-Wno-psabi", "-fPIC")
+_TIMEOUT = 120.0
+_TEXT, _LIBRARY = "kernel.c", "kernel.so"
+
+
+def emit(nest: LoopNest, target: Target) -> Source:
+    """The C text of a nest: one file, one exported function."""
+    from gngen.backends.c_source import print_c
+
+    return Source("c", nest.name, print_c(nest, target.machine), flags(target))
+
+
+def flags(target: Target) -> tuple[str, ...]:
+    """What the compiler is given, for the target's machine."""
+    return (*_FLAGS, *target.machine.c_flags)
+
+
+# Building
+
+
+@cache
+def compiler() -> tuple[str, ...]:
+    """The command of the C compiler: $GNGEN_CC, gcc, clang, or ziglang's; empty when there is none."""
+    asked = os.environ.get("GNGEN_CC")
+    if asked:
+        words = asked.split()
+        return tuple(words) if shutil.which(words[0]) else ()
+    for name in ("gcc", "clang"):
+        path = shutil.which(name)
+        if path:
+            return (path,)
+    return (sys.executable, "-m", "ziglang", "cc") if find_spec("ziglang") else ()
+
+
+def unavailable() -> str:
+    """Why no kernel can be built here, or ""."""
+    if compiler():
+        return ""
+    asked = os.environ.get("GNGEN_CC")
+    return f"$GNGEN_CC is {asked!r}, which is no command here" if asked else "no C compiler: install gcc or clang, or the ziglang package"
+
+
+def identity() -> str:
+    """The compiler and its version, as a build depends on them; found once for each compiler binary."""
+    from gngen.cache import default_cache
+
+    command = compiler()
+    binary = Path(shutil.which(command[0]) or command[0]).resolve()
+    status = binary.stat()
+    key = json.dumps([*command, str(binary), status.st_size, status.st_mtime_ns])
+    return default_cache().remember("compilers", key, lambda: _version(command))
+
+
+def _version(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=_TIMEOUT, check=True)
+    except (OSError, subprocess.SubprocessError) as e:
+        raise BuildError(f"the compiler {' '.join(command)} does not answer --version: {e}") from e
+    return done.stdout.splitlines()[0].strip()
+
+
+@cache
+def _openmp() -> tuple[str, ...]:
+    """The flag for OpenMP; none for ziglang, which ships no OpenMP library: its kernels run on one thread."""
+    return () if "ziglang" in compiler() else ("-fopenmp",)
+
+
+def build(source: Source, folder: Path) -> list[str]:
+    """Compile a source into `folder`; the names of the files that `load` needs. BuildError with the compiler's words."""
+    if not compiler():
+        raise BuildError(unavailable())
+    text, library = folder / _TEXT, folder / _LIBRARY
+    text.write_text(source.text, encoding="utf-8")
+    command = [*compiler(), *source.flags, *_openmp(), "-shared", "-o", str(library), str(text), "-lm"]
+    _run(command)
+    return [text.name, library.name]
+
+
+def _run(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT)
+    except (OSError, subprocess.SubprocessError) as e:
+        raise BuildError(f"{command[0]} could not be run: {e}") from e
+    if done.returncode:
+        shown = "\n".join(done.stderr.strip().splitlines()[:12])
+        raise BuildError(f"{' '.join(command)} failed with status {done.returncode}:\n{shown}")
+    return done.stdout
+
+
+def assembly(source: Source, folder: Path) -> str:
+    """The assembly of a source, as the compiler writes it."""
+    text = folder / _TEXT
+    text.write_text(source.text, encoding="utf-8")
+    command = [flag for flag in (*compiler(), *source.flags, *_openmp()) if flag != "-fPIC"]
+    return _run([*command, "-S", "-o", "-", str(text)])
+
+
+class Entry:
+    """A loaded kernel: takes its arrays in the order of the nest, then the batch and the number of threads."""
+
+    def __init__(self, library: Path, entry: str, arrays: int) -> None:
+        self._library = ctypes.CDLL(str(library))
+        self._function = self._library[entry]
+        self._function.restype = None
+        self._function.argtypes = [ctypes.c_void_p] * arrays + [ctypes.c_int64, ctypes.c_int]
+
+    def __call__(self, arrays: Sequence[Array], batch: int, threads: int) -> None:
+        self._function(*[a.ctypes.data for a in arrays], batch, threads)
+
+
+def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
+    """The kernel built in `folder`."""
+    try:
+        return Entry(folder / _LIBRARY, manifest["entry"], manifest["arrays"])
+    except (OSError, AttributeError) as e:
+        raise BuildError(f"the kernel {manifest['entry']} cannot be loaded: {e}") from e
+
+
+def code_size(folder: Path) -> int | None:
+    """Bytes of machine code: the executable sections of the library, by `size`; None without it."""
+    size = shutil.which("size")
+    if not size:
+        return None
+    words = _run([size, str(folder / _LIBRARY)]).splitlines()[-1].split()
+    return int(words[0])

@@ -1,0 +1,64 @@
+"""Print a loop nest as C11: expressions here, statements and helper functions in ``templates/c``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gngen import loopnest as ir
+from gngen.backends.printing import Helper, Printer, element_count, has_parallel, helpers, types
+from gngen.loopnest import Buffer, LoopNest, Type
+from gngen.render import render
+from gngen.target import Machine
+
+_CTYPES = {"f32": "float", "f64": "double", "i32": "int32_t", "i64": "int64_t", "m32": "int32_t", "m64": "int64_t"}
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
+# Helpers whose C text works on the bits of their vectors.
+_BITWISE = ("abs", "select", "min", "max", "load_part", "store_part")
+
+
+class _CPrinter(Printer):
+    def literal(self, value: int | float, kind: str) -> str:
+        if kind in ir.INTS:
+            return f"INT64_C({value})" if abs(value) >= 1 << 31 else str(value)
+        if value != value or value in (float("inf"), float("-inf")):
+            return "NAN" if value != value else "INFINITY" if value > 0 else "-INFINITY"
+        if kind == "f64":
+            return repr(float(value))
+        digits = str(np.float32(value))
+        return f"{digits}f" if "." in digits or "e" in digits else f"{digits}.0f"
+
+
+def print_c(nest: LoopNest, machine: Machine) -> str:
+    """The C text of a nest: one file, one exported function."""
+    found = helpers(nest)
+    bitwise = {Type(f"i{ir.WIDTH[h.kind]}", h.lanes) for h in found if h.op in _BITWISE and h.lanes > 1}
+    named = sorted({*types(nest, found), *bitwise}, key=lambda t: (t.lanes, t.kind))
+    return render(
+        "c/kernel.c.j2",
+        nest=nest,
+        machine=machine,
+        helpers=found,
+        types=[(str(t), _CTYPES[t.kind], t.lanes * ir.WIDTH[t.kind] // 8, ir.WIDTH[t.kind] // 8) for t in named],
+        printer=_CPrinter(_INFIX, scalar_loads=True),
+        ctype=lambda t: str(t) if t.lanes > 1 else _CTYPES[t.kind],
+        ctypes=_CTYPES,
+        integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
+        masked=lambda h: _masked(h, machine),
+        threaded=nest.parallel_from != 0 and has_parallel(nest),
+        params=[_param(b) for b in (*nest.buffers, *nest.workspace)],
+        element_count=element_count,
+    )
+
+
+def _masked(h: Helper, machine: Machine) -> str:
+    """Which masked instructions read or write part of a vector: avx512, avx2 or, where there are none, none."""
+    if machine.simd == "avx512" and h.bits == 512:
+        return "avx512"
+    if machine.simd in ("avx512", "avx2") and h.bits == 256:
+        return "avx2"
+    return "none"
+
+
+def _param(b: Buffer) -> str:
+    constant = "const " if b.space == "input" else ""
+    return f"{constant}{_CTYPES[b.kind]} *{b.name}"

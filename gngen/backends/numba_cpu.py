@@ -1,0 +1,145 @@
+"""Backend `numba-cpu`: a Python module of numba kernels with explicit vectors, readable and importable by itself."""
+
+from __future__ import annotations
+
+import platform
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from gngen.arrays import Array
+from gngen.backends.pyfile import load_module
+from gngen.errors import BuildError
+from gngen.source import Source
+from gngen.target import Target
+
+if TYPE_CHECKING:
+    from gngen.loopnest import LoopNest
+
+DESCRIPTION = "numba, parallel on the CPU"
+_TEXT = "kernel.py"
+# Compiling is not thread-safe enough in numba to be left to chance, and its fallback thread pool does not take two callers.
+_lock = threading.Lock()
+
+
+def emit(nest: LoopNest, target: Target) -> Source:
+    """The Python text of a nest: one module, one kernel that takes addresses, and a function that takes arrays."""
+    from gngen.backends.numba_source import print_python
+
+    return Source("python", nest.name, print_python(nest, target.machine))
+
+
+def flags(target: Target) -> tuple[str, ...]:
+    """Numba compiles for the host, whatever vectors the nest has."""
+    return ()
+
+
+@cache
+def unavailable() -> str:
+    """Why no kernel can be built here, or ""."""
+    return "" if find_spec("numba") else "numba is not installed"
+
+
+@cache
+def identity() -> str:
+    """numba, llvmlite and the processor: what the machine code depends on."""
+    return f"numba {_version('numba')}, llvmlite {_version('llvmlite')}, {_processor()}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor()
+    lines = re.findall(r"^(?:model name|flags|Features|CPU part)\s*:\s*(.*)$", text.split("\n\n")[0], re.MULTILINE)
+    return "; ".join(lines)
+
+
+def build(source: Source, folder: Path) -> list[str]:
+    """Write the module, compile it, and let numba keep the machine code beside it."""
+    lacking = unavailable()
+    if lacking:
+        raise BuildError(lacking)
+    path = folder / _TEXT
+    path.write_text(source.text, encoding="utf-8")
+    _compiled(path, source.entry)
+    return sorted(str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file())
+
+
+def _compiled(path: Path, entry: str) -> ModuleType:
+    """The module with its kernel compiled (or found in numba's own cache, beside the file)."""
+    from numba.core.errors import NumbaError
+
+    with _lock:
+        module = load_module(path)
+        try:
+            getattr(module, entry).compile(module.SIGNATURE)
+        except NumbaError as e:
+            raise BuildError(f"numba refused {entry}: {str(e)[:500]}") from e
+    return module
+
+
+class Entry:
+    """A compiled kernel: takes its arrays in the order of the nest, then the batch and the number of threads."""
+
+    def __init__(self, module: ModuleType, entry: str, threaded: bool) -> None:
+        import numba
+
+        self._kernel = getattr(module, entry)
+        self._threaded, self._numba = threaded, numba
+
+    def __call__(self, arrays: Sequence[Array], batch: int, threads: int) -> None:
+        addresses = [a.ctypes.data for a in arrays]
+        if not self._threaded:
+            self._kernel(*addresses, batch)
+            return
+        self._numba.set_num_threads(min(threads, self._numba.config.NUMBA_NUM_THREADS))
+        if _layer_takes_two():
+            self._kernel(*addresses, batch)
+        else:
+            with _lock:
+                self._kernel(*addresses, batch)
+
+
+@cache
+def _layer_takes_two() -> bool:
+    """Whether numba's threading layer may be entered by two threads at once: omp and tbb may, workqueue aborts."""
+    from numba import config
+
+    try:
+        import_module("numba.np.ufunc.omppool")
+    except ImportError:
+        return False
+    return config.THREADING_LAYER in ("default", "omp", "threadsafe", "forksafe", "safe")
+
+
+def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
+    """The kernel built in `folder`."""
+    return Entry(_compiled(folder / _TEXT, manifest["entry"]), manifest["entry"], bool(manifest["threaded"]))
+
+
+def assembly(source: Source, folder: Path) -> str:
+    """The assembly that numba's LLVM made."""
+    path = folder / _TEXT
+    path.write_text(source.text, encoding="utf-8")
+    kernel = getattr(_compiled(path, source.entry), source.entry)
+    return "\n".join(kernel.inspect_asm().values())
+
+
+def code_size(folder: Path) -> int | None:
+    """Bytes of what numba stored for the kernel; not machine code alone."""
+    return None

@@ -1,0 +1,29 @@
+"""Emitted text, named by what it says."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kernel as text: nothing is built, and the same nest and target give the same bytes.
+
+    language: c or python. entry: the function to call. text: the whole file. flags: what the compiler should be given.
+    """
+
+    language: str
+    entry: str
+    text: str
+    flags: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """A name for exactly this source: SHA-256 in hex, the first 32 digits."""
+        parts = "\0".join((self.language, self.entry, *self.flags, self.text))
+        return hashlib.sha256(parts.encode()).hexdigest()[:32]
+
+    @property
+    def suffix(self) -> str:
+        return {"c": ".c", "python": ".py"}[self.language]
