@@ -1,0 +1,157 @@
+"""compile, emit, group_norm: the functions that a user calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from gngen.arrays import Array, as_numpy
+from gngen.kernel import Kernel, Plan, digest_of, explain, make_plan
+from gngen.problem import KINDS, memory_order, specialize
+from gngen.schedule import Schedule
+from gngen.source import Source
+from gngen.spec import GroupNormSpec
+from gngen.target import choose_auto, parse_target
+
+if TYPE_CHECKING:
+    from gngen.loopnest import LoopNest
+
+_kernels: dict[Any, Kernel] = {}
+_KERNELS_MOST = 4096
+
+
+def plan(
+    spec: GroupNormSpec,
+    shape: Sequence[int | None],
+    dtype: Any = "float32",
+    target: str = "auto",
+    outputs: Sequence[str] = ("y",),
+    schedule: Schedule | str | Mapping[str, Any] | None = None,
+    order: Sequence[int] | None = None,
+) -> Plan:
+    """Everything that `compile` decides, with nothing emitted or built. Arguments and errors as for `compile`."""
+    problem, layout = specialize(spec, shape, dtype, order, outputs)
+    chosen, passed = choose_auto() if target == "auto" else (parse_target(target), "")
+    return make_plan(spec, problem, layout, chosen, schedule, passed)
+
+
+def compile(
+    spec: GroupNormSpec,
+    shape: Sequence[int | None],
+    dtype: Any = "float32",
+    target: str = "auto",
+    outputs: Sequence[str] = ("y",),
+    schedule: Schedule | str | Mapping[str, Any] | None = None,
+    order: Sequence[int] | None = None,
+) -> Kernel:
+    """A kernel for exactly this spec, shape, type and machine, from memory, from disk, or built now.
+
+    Args:
+        spec: what to compute.
+        shape: the logical shape, batch first; None in the batch's place for a kernel that serves every batch.
+        dtype: float32 or float64.
+        target: ``backend[:machine]``, or auto: the fastest backend that can run here.
+        outputs: y, and any of mean and rstd after it.
+        schedule: None to choose; or a name, a mapping of fields, or a Schedule.
+        order: the memory order of x and y, axes from the outermost; None for C order.
+
+    Raises:
+        SpecError: arguments that do not go together. TargetError: no such target, or not one that runs here.
+        BuildError: the compiler refused the source.
+    """
+    try:
+        key = (spec, shape, dtype, target, outputs, schedule, order)
+        return _kernels[key]
+    except (KeyError, TypeError):
+        pass
+    kernel = Kernel(plan(spec, shape, dtype, target, outputs, schedule, order))
+    if len(_kernels) >= _KERNELS_MOST:
+        _kernels.clear()
+    with suppress(TypeError):  # a list or a mapping among the arguments: found by its digest instead
+        _kernels[key] = kernel
+    return kernel
+
+
+def emit(
+    spec: GroupNormSpec,
+    shape: Sequence[int | None],
+    dtype: Any = "float32",
+    target: str = "auto",
+    outputs: Sequence[str] = ("y",),
+    schedule: Schedule | str | Mapping[str, Any] | None = None,
+    order: Sequence[int] | None = None,
+) -> Source:
+    """The source of a kernel; builds nothing, and works for a machine that is not this one. Arguments as for `compile`."""
+    return plan(spec, shape, dtype, target, outputs, schedule, order).source
+
+
+def lower(
+    spec: GroupNormSpec,
+    shape: Sequence[int | None],
+    dtype: Any = "float32",
+    target: str = "auto",
+    outputs: Sequence[str] = ("y",),
+    schedule: Schedule | str | Mapping[str, Any] | None = None,
+    order: Sequence[int] | None = None,
+) -> LoopNest:
+    """The verified loop nest of a kernel; ``str`` shows it. Arguments as for `compile`."""
+    return plan(spec, shape, dtype, target, outputs, schedule, order).nest
+
+
+def explain_plan(p: Plan) -> str:
+    """The decisions of a plan, a line each; nothing is built."""
+    return explain(p, digest_of(p), None, 0.0, None)
+
+
+def kernel_for(spec: GroupNormSpec, x: Array, *, target: str = "auto") -> Kernel:
+    """The kernel for an array as it lies in memory; integers and bools are computed in float32."""
+    dtype = x.dtype.name if x.dtype.name in KINDS or x.dtype.kind not in "iub" else "float32"
+    key = (spec, x.shape, x.strides, dtype, target)
+    kernel = _kernels.get(key)
+    if kernel is None:
+        order = memory_order(x.shape, x.strides, x.itemsize)
+        kernel = _kernels[key] = compile(spec, x.shape, dtype, target, ("y",), None, order)
+    return kernel
+
+
+def group_norm(
+    x: Any,
+    gamma: Any = None,
+    beta: Any = None,
+    *,
+    groups: int = 32,
+    axis: int | Sequence[int] = -1,
+    epsilon: float = 1e-3,
+    activation: str | None = None,
+    target: str = "auto",
+    out: Any = None,
+) -> Any:
+    """Normalise x over groups of its features: ``act((x - mean) / sqrt(var + epsilon) * gamma + beta)``.
+
+    Args:
+        x: an array, batch first; numpy's, or anything that speaks DLPack on the CPU.
+        gamma, beta: arrays of the features' shape, or None for none.
+        groups, axis, epsilon, activation: see GroupNormSpec.
+        target: ``backend[:machine]`` or auto.
+        out: an array for the answer; may be x.
+
+    Returns:
+        An array like x; a kernel is compiled for the first of each shape and memory order.
+
+    >>> group_norm(np.array([[1.0, 3.0, 5.0, 5.0]]), groups=2, epsilon=0.0, target="reference")
+    array([[-1.,  1.,  0.,  0.]])
+    """
+    xs, wrap = as_numpy(x)
+    fixed: Any = tuple(axis) if isinstance(axis, list) else axis
+    key = (groups, type(groups), fixed, type(fixed), epsilon, gamma is not None, beta is not None, activation)
+    try:
+        spec = _specs[key]
+    except (KeyError, TypeError):  # TypeError: something unhashable, which the spec refuses
+        spec = GroupNormSpec(groups, fixed, epsilon, beta is not None, gamma is not None, activation)
+        _specs[key] = spec
+    y = kernel_for(spec, xs, target=target)(xs, gamma, beta, out)
+    return y if out is not None else wrap(y)
+
+
+_specs: dict[Any, GroupNormSpec] = {}

@@ -1,0 +1,246 @@
+"""A compiled kernel: what it was made of, how it is called, and why it is as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import gngen
+from gngen import resources
+from gngen.backends import load_backend
+from gngen.cache import default_cache
+from gngen.errors import TargetError
+from gngen.launcher import Entry, Launcher
+from gngen.problem import Layout, Problem
+from gngen.schedule import Schedule, choose_schedule
+from gngen.source import Source
+from gngen.spec import GroupNormSpec
+from gngen.target import Target, runs_here
+
+if TYPE_CHECKING:
+    from gngen.loopnest import LoopNest
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before anything is emitted."""
+
+    spec: GroupNormSpec
+    problem: Problem
+    layout: Layout
+    target: Target
+    schedule: Schedule
+    passed: str
+
+    @property
+    def nest(self) -> LoopNest:
+        """The loop nest, lowered anew."""
+        from gngen.lowering import lower_problem
+
+        return lower_problem(self.problem, self.schedule)
+
+    @property
+    def source(self) -> Source:
+        """The emitted text; builds nothing."""
+        source: Source = load_backend(self.target.backend).emit(self.nest, self.target)
+        return source
+
+
+def make_plan(
+    spec: GroupNormSpec,
+    problem: Problem,
+    layout: Layout,
+    target: Target,
+    schedule: Schedule | str | Mapping[str, Any] | None,
+    passed: str = "",
+) -> Plan:
+    """Choose the schedule for a problem on a target."""
+    return Plan(spec, problem, layout, target, choose_schedule(problem, target.machine, schedule), passed)
+
+
+@dataclass
+class Built:
+    """A kernel as machine code (or whatever its backend runs): shared by every layout and batch that it serves."""
+
+    entry: Entry
+    folder: Path
+    workspace: tuple[int, ...]
+    origin: str
+    seconds: float
+
+
+_built: dict[str, Built] = {}
+_building: dict[str, threading.Lock] = {}
+_guard = threading.Lock()
+
+
+class Kernel:
+    """A compiled group normalisation. Call it: ``y = kernel(x, gamma, beta, out=None)``.
+
+    Attributes: spec, problem, target, schedule; digest: the cache key. Where outputs were asked for, a call returns
+    ``(y, mean, rstd)``, mean and rstd of shape (N, groups).
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.spec, self.problem, self.layout = plan, plan.spec, plan.problem, plan.layout
+        self.target, self.schedule = plan.target, plan.schedule
+        self.digest = digest_of(plan)
+        start = time.perf_counter()
+        self._built = _get(self.digest, plan)
+        self.build_seconds = time.perf_counter() - start
+        self.origin = self._built.origin
+        self.launcher = Launcher(self.problem, self.layout, self._built.entry, self._built.workspace)
+        self._call = self.launcher.__call__
+
+    def __call__(self, x: Any, gamma: Any = None, beta: Any = None, out: Any = None) -> Any:
+        """Normalise x.
+
+        Args:
+            x: an array of the compiled shape and dtype (integers are converted), numpy's or anything that speaks DLPack on the CPU.
+            gamma, beta: arrays of the features' shape, where the spec has scale and center; None where it has not.
+            out: an array for y, which may be x itself.
+
+        Returns:
+            y of x's kind, or the tuple of the outputs asked for.
+
+        Raises:
+            LaunchError: arrays that do not fit; nothing was written.
+        """
+        return self._call(x, gamma, beta, out)
+
+    def __repr__(self) -> str:
+        return f"<gngen.Kernel {self.problem.name} on {self.target}, schedule {self.schedule.name}>"
+
+    @cached_property
+    def nest(self) -> LoopNest:
+        """The loop nest that was printed."""
+        return self.plan.nest
+
+    @cached_property
+    def source(self) -> Source:
+        """The emitted text."""
+        return self.plan.source
+
+    def assembly(self) -> str:
+        """The machine's assembly of the kernel, as its compiler writes it."""
+        with TemporaryDirectory(prefix="gngen-") as folder:
+            return str(load_backend(self.target.backend).assembly(self.source, Path(folder)))
+
+    def code_size(self) -> int | None:
+        """Bytes of machine code, where that can be told."""
+        size = load_backend(self.target.backend).code_size(self._built.folder)
+        return None if size is None else int(size)
+
+    def explain(self) -> str:
+        """The decisions behind this kernel, a line each."""
+        return explain(self.plan, self.digest, self.origin, self.build_seconds, self.launcher)
+
+
+def _get(digest: str, plan: Plan) -> Built:
+    """The built kernel: from memory, from disk, or built now; once, however many threads ask."""
+    found = _built.get(digest)
+    if found is not None:
+        return Built(found.entry, found.folder, found.workspace, "memory", 0.0)
+    with _guard:
+        lock = _building.setdefault(digest, threading.Lock())
+    with lock:
+        found = _built.get(digest)
+        if found is None:
+            found = _built[digest] = _load(digest, plan)
+        return found
+
+
+def _load(digest: str, plan: Plan) -> Built:
+    backend, cache = load_backend(plan.target.backend), default_cache()
+    lacking = backend.unavailable() or runs_here(plan.target.machine)
+    if lacking:
+        raise TargetError(f"a kernel for {plan.target} can be emitted here and not run: {lacking}")
+    start = time.perf_counter()
+    found = cache.find(digest)
+    if found:
+        folder, manifest, origin = *found, "disk"
+    else:
+        folder, manifest, origin = cache.build(digest, lambda where: _build(plan, where))
+    entry = backend.load(folder, manifest)
+    return Built(entry, folder, tuple(manifest["workspace"]), origin, time.perf_counter() - start)
+
+
+def _build(plan: Plan, folder: Path) -> dict[str, Any]:
+    """Emit and compile into a folder; the manifest of what came of it."""
+    nest = plan.nest
+    backend = load_backend(plan.target.backend)
+    source = backend.emit(nest, plan.target)
+    return {
+        "backend": plan.target.backend,
+        "summary": summary(plan),
+        "entry": source.entry,
+        "arrays": len(nest.buffers) + len(nest.workspace),
+        "workspace": [_count(b.shape) for b in nest.workspace],
+        "threaded": nest.parallel_from != 0,
+        "files": dict.fromkeys(backend.build(source, folder), ""),
+    }
+
+
+def _count(shape: tuple[Any, ...]) -> int:
+    count = 1
+    for extent in shape[1:]:
+        count *= int(extent)
+    return count
+
+
+def digest_of(plan: Plan) -> str:
+    """The name of everything that shapes the code: problem, schedule, machine, compiler and flags, gngen's version and templates."""
+    backend = load_backend(plan.target.backend)
+    problem, schedule = asdict(plan.problem), asdict(plan.schedule)
+    del problem["batch"], schedule["reason"]
+    parts = {
+        "problem": problem,
+        "schedule": schedule,
+        "backend": plan.target.backend,
+        "machine": asdict(plan.target.machine),
+        "flags": backend.flags(plan.target),
+        "compiler": backend.identity() if not backend.unavailable() else "",
+        "gngen": [gngen.__version__, resources.fingerprint()],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def summary(plan: Plan) -> str:
+    """One line that says what a kernel computes."""
+    p = plan.problem
+    act = f", {p.activation}" if p.activation else ""
+    return f"{p.kind} [batch, {p.outer}, {p.groups}, {p.chans}, {p.inner}]{act} on {plan.target}, {plan.schedule.name}"
+
+
+def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launcher: Launcher | None) -> str:
+    """The decisions, a line each; `origin` None for a kernel that was only planned."""
+    p, s, m = plan.problem, plan.schedule, plan.target.machine
+    lines = [
+        f"spec      {plan.spec}",
+        f"shape     {plan.layout.shape} {p.kind}, memory order {plan.layout.order}",
+        f"problem   batch {'any' if p.batch is None else p.batch}, outer {p.outer}, groups {p.groups}, chans {p.chans}, inner {p.inner}",
+        f"target    {plan.target}: {m.description}; {m.vector_bits}-bit vectors, {m.cores} cores, L2 {m.l2 >> 10} KB, L3 {m.l3 >> 10} KB",
+    ]
+    if plan.passed:
+        lines.append(f"fallback  {plan.passed}")
+    numbers = f"lanes {s.lanes}, accumulators {s.accumulators}, strip {s.strip}, piece {s.piece}"
+    threads = {0: "one thread", 1: "all threads"}.get(s.parallel_from, f"threads from batch {s.parallel_from}")
+    lines.append(f"schedule  {s.name}: {s.reason or 'asked for'}")
+    lines.append(f"          {numbers}; {threads}{', a sample at a time' if s.by_sample else ''}")
+    lines.append(f"stores    {s.store}")
+    if plan.layout.copied:
+        lines.append(f"copies    x is copied: {plan.layout.copied}")
+    if launcher is not None and launcher.copies:
+        lines.append(f"copies    {launcher.copies} calls copied their input; the last because {launcher.copied}")
+    lines.append(f"key       {digest}")
+    if origin is not None:
+        lines.append(f"cache     {'miss, built' if origin == 'built' else f'hit, from {origin}'}, {seconds * 1e3:.1f} ms")
+    return "\n".join(lines)
