@@ -1,0 +1,548 @@
+"""The command line: ``gngen targets | emit | explain | run | compare | cache | models``.
+
+Results go to stdout; progress, warnings and errors to stderr. Every error is one line, ``gngen: error: ...``, and exit status 2
+(130 when interrupted). Commands import what they need when they run, so that ``gngen --help`` is fast.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from rich.console import Console, RenderableType
+
+    from gngen.spec import GroupNormSpec
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class App(click.Group):
+    """A group of commands whose every error is one line on stderr and exit status 2."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        def call() -> Any:
+            return super(App, self).main(args, prog_name, complete_var, standalone_mode=False, **extra)
+
+        if not standalone_mode:
+            return call()
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: click.echo(f"gngen: warning: {_one_line(message)}", err=True)
+            sys.exit(_status(call))
+
+
+def _status(call: Callable[[], Any]) -> int:
+    """Run a command and say what went wrong; the exit status."""
+    from gngen.errors import GngenError
+
+    try:
+        result = call()
+        return result if isinstance(result, int) else 0
+    except click.Abort:
+        return _fail("interrupted", 130)
+    except click.ClickException as e:
+        return _fail(e.format_message())
+    except GngenError as e:
+        return _fail(e)
+    except OSError as e:
+        return _fail(": ".join(str(part) for part in (e.filename, e.strerror) if part) or e)
+    except MemoryError as e:
+        return _fail(f"out of memory: {e}" if str(e) else "out of memory")
+    except Exception as e:  # a bug: still one line, and a way to see more
+        return _fail(f"unexpected {type(e).__name__}: {e} (GNGEN_TRACEBACK=1 shows where)")
+
+
+def _fail(message: object, status: int = 2) -> int:
+    if os.environ.get("GNGEN_TRACEBACK") == "1" and sys.exc_info()[0] is not None:
+        traceback.print_exc()
+    click.echo(f"gngen: error: {_one_line(message)}", err=True)
+    return status
+
+
+def _one_line(message: object) -> str:
+    """A message on one line; of what a compiler said, its first error alone."""
+    lines = [" ".join(line.split()) for line in str(message).splitlines()]
+    errors = [line for line in lines[1:] if "error:" in line]
+    return f"{lines[0]} {errors[0]} (GNGEN_TRACEBACK=1 shows all)" if errors else " ".join(filter(None, lines))
+
+
+def _shape(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int | None, ...]:
+    """``2,64,64,320`` or ``2x64x64x320``; None or ? for a batch that varies."""
+    parts = [part.strip() for part in re.split(r"[,x]", value.strip().strip("()[]").rstrip(","))]
+    if not all(re.fullmatch(r"\d+|None|none|\?", part) for part in parts):
+        raise click.BadParameter(f"{value!r} is not a shape; write 2,64,64,320 or 2x64x64x320, with None or ? for a batch that varies")
+    return tuple(int(part) if part.isdigit() else None for part in parts)
+
+
+def _axis(ctx: click.Context, param: click.Parameter, value: str) -> int | tuple[int, ...]:
+    """``-1``, or several axes as ``1,2``."""
+    parts = [part.strip() for part in value.strip().strip("()[]").rstrip(",").split(",")]
+    if not all(re.fullmatch(r"[+-]?\d+", part) for part in parts):
+        raise click.BadParameter(f"{value!r} is not an axis; write -1, or several as 1,2")
+    axes = tuple(int(part) for part in parts)
+    return axes if len(axes) > 1 else axes[0]
+
+
+def _words(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in value.split(","))
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Several options as one decorator, shown in --help in this order."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+spec_options = _options(
+    click.option("--groups", type=int, default=32, show_default=True, help="Groups that the features divide into; -1: one a feature."),
+    click.option("--axis", callback=_axis, default="-1", show_default=True, metavar="N[,N...]", help="The feature axis, or several."),
+    click.option("--epsilon", type=float, default=1e-3, show_default=True, help="Added to the variance."),
+    click.option("--center/--no-center", default=True, help="Add beta, or none."),
+    click.option("--scale/--no-scale", default=True, help="Multiply by gamma, or by none."),
+    click.option("--activation", metavar="NAME", help="relu, silu, gelu, gelu_tanh, sigmoid or tanh."),
+)
+problem_options = _options(
+    click.option(
+        "--shape",
+        callback=_shape,
+        required=True,
+        metavar="N,N,...",
+        help="Sizes, batch first: 2,64,64,320; None or ? for a batch that varies.",
+    ),
+    spec_options,
+    click.option("--dtype", default="float32", show_default=True, help="Of the input and the output."),
+    click.option("--outputs", callback=_words, default="y", show_default=True, metavar="y,mean,rstd", help="What the kernel writes."),
+)
+
+
+def _target_option(default: str) -> Callable[[Command], Command]:
+    return click.option("--target", default=default, show_default=True, metavar="BACKEND[:MACHINE]", help="See gngen targets.")
+
+
+def _spec(groups: int, axis: int | tuple[int, ...], epsilon: float, center: bool, scale: bool, activation: str | None) -> GroupNormSpec:
+    from gngen.spec import GroupNormSpec
+
+    return GroupNormSpec(groups, axis, epsilon, center, scale, None if activation in (None, "none", "None") else activation)
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        import gngen
+
+        click.echo(f"gngen {gngen.__version__}")
+        ctx.exit()
+
+
+@click.group(cls=App, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit.")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Compile group normalisation for exactly the shape, layout, type and machine at hand.
+
+    \b
+    Example:
+      gngen compare --model sd15-unet
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@main.command()
+def targets() -> None:
+    """What can run here, and why the rest cannot.
+
+    \b
+    Example:
+      gngen targets
+    """
+    from rich.markup import escape
+
+    import gngen
+
+    grid = _grid("target", "here", "about")
+    grid.columns[0].no_wrap = True
+    before = ""
+    for status in gngen.targets():
+        if before not in ("", status.backend):
+            grid.add_section()
+        before = status.backend
+        about = (status.description, "" if status.available else status.reason)
+        grid.add_row(status.name, "yes" if status.available else "no", escape("\n".join(filter(None, about))))
+    _show(grid)
+
+
+@main.command()
+@problem_options
+@_target_option("c")
+@click.option(
+    "--what", type=click.Choice(["source", "nest", "assembly"]), default="source", show_default=True, help="Only assembly is compiled."
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write here and not to stdout.")
+def emit(
+    shape: tuple[int | None, ...], dtype: str, outputs: tuple[str, ...], target: str, what: str, output: str | None, **fields: Any
+) -> None:
+    """Print the source, the loop nest or the assembly of a kernel.
+
+    \b
+    Example:
+      gngen emit --shape 2,64,64,320 --activation silu --target c:x86-64-v3
+      gngen emit --shape None,320,64,64 --axis 1 --what nest
+    """
+    import gngen
+
+    spec = _spec(**fields)
+    if what == "source":
+        text = gngen.emit(spec, shape=shape, dtype=dtype, target=target, outputs=outputs).text
+    elif what == "nest":
+        text = str(gngen.lower(spec, shape, dtype, target, outputs))
+    else:
+        text = gngen.compile(spec, shape=shape, dtype=dtype, target=target, outputs=outputs).assembly()
+    text = text if text.endswith("\n") else text + "\n"
+    if output is None or output == "-":
+        click.echo(text, nl=False)
+    else:
+        with _replacing(output) as file:
+            file.write(text.encode())
+
+
+@main.command(short_help="The decisions behind a kernel, and its cache key.")
+@problem_options
+@_target_option("auto")
+def explain(shape: tuple[int | None, ...], dtype: str, outputs: tuple[str, ...], target: str, **fields: Any) -> None:
+    """The decisions behind a kernel, its cache key, and whether the cache had it.
+
+    \b
+    Example:
+      gngen explain --shape 2,64,64,320 --groups 32
+    """
+    import gngen
+
+    click.echo(gngen.compile(_spec(**fields), shape=shape, dtype=dtype, target=target, outputs=outputs).explain().rstrip("\n"))
+
+
+@main.command()
+@click.argument("x", type=click.Path(), metavar="X.npy")
+@click.argument("y", type=click.Path(dir_okay=False), metavar="Y.npy")
+@click.option("--gamma", type=click.Path(), metavar="FILE", help="Of the feature axes' shape; ones unless given.")
+@click.option("--beta", type=click.Path(), metavar="FILE", help="Of the feature axes' shape; zeros unless given.")
+@spec_options
+@_target_option("auto")
+@click.option("--check", is_flag=True, help="Compare with the float64 definition first; write only what is within the contract.")
+def run(x: str, y: str, gamma: str | None, beta: str | None, target: str, check: bool, **fields: Any) -> None:
+    """Normalise the array of one .npy file into another.
+
+    The output is complete or absent: it is written beside its place and then moved there.
+
+    \b
+    Example:
+      gngen run x.npy y.npy --groups 8 --axis 1 --gamma g.npy --beta b.npy --check
+    """
+    import numpy as np
+
+    import gngen
+    from gngen.errors import GngenError
+    from gngen.problem import memory_order
+
+    for flag, wanted, path in (("scale", fields["scale"], gamma), ("center", fields["center"], beta)):
+        if path is not None and not wanted:
+            raise click.UsageError(f"--no-{flag} and --{'gamma' if flag == 'scale' else 'beta'} exclude each other")
+    source = _load(x)
+    source = source.astype(source.dtype.newbyteorder("=") if source.dtype.kind == "f" else np.float32, copy=False)
+    weight = None if gamma is None else _load(gamma).astype(source.dtype)
+    shift = None if beta is None else _load(beta).astype(source.dtype)
+    spec = _spec(**fields | {"scale": weight is not None, "center": shift is not None})
+    order = memory_order(source.shape, source.strides, source.itemsize)
+    kernel = gngen.compile(spec, shape=source.shape, dtype=source.dtype.name, target=target, order=order)
+    result = np.asarray(kernel(source, weight, shift))
+    checked = ""
+    if check:
+        from gngen.compare.accuracy import error_limit, evaluate
+
+        error, limit = evaluate(source, weight, shift, spec).error(result), error_limit(source.dtype.name)
+        if not error <= limit:
+            raise GngenError(f"y differs from the oracle by {error:.1e}, over the contract's {limit:.0e}; {y} is not written")
+        checked = f", error {error:.1e} of at most {limit:.0e}"
+    with _replacing(y) as file:
+        np.save(file, result, allow_pickle=False)
+    click.echo(f"{y}: {'x'.join(map(str, result.shape))} {result.dtype.name} on {kernel.target}{checked}")
+
+
+@main.command(short_help="Measure a network's layers on several targets.")
+@click.option(
+    "--model", "name", required=True, metavar="NAME|FILE", help="A list of layers: see gngen models, or a .toml or .json file of your own."
+)
+@click.option(
+    "--target", "asked", multiple=True, metavar="BACKEND[:MACHINE]", help="Once or more; c and numba-cpu, where available, unless given."
+)
+@click.option("--layout", type=click.Choice(["first", "last"]), help="Move the features right after the batch, or to the end.")
+@click.option("--dtype", help="In place of the list's own.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0), default=0.5, show_default=True, help="To time one layer for, all targets together."
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N layers.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="All cores unless given.")
+@click.option("--json", "as_json", is_flag=True, help="JSON and no table.")
+def compare(
+    name: str,
+    asked: tuple[str, ...],
+    layout: str | None,
+    dtype: str | None,
+    seconds: float,
+    limit: int | None,
+    threads: int | None,
+    as_json: bool,
+) -> int:
+    """Measure a network's layers: error, time, share of the machine's copy limit, compile time, code size.
+
+    Exits with status 2 when a kernel fails or breaks the numerics contract.
+
+    \b
+    Example:
+      gngen compare --model sd15-unet
+      gngen compare --model my-layers.toml --target c --layout last --json
+    """
+    from dataclasses import replace
+
+    import gngen
+    from gngen import models
+    from gngen.compare import default_targets, measure, report, steps
+
+    model = models.load(name)
+    model = model.with_layout(layout) if layout else model
+    model = replace(model, dtype=dtype) if dtype else model
+    model = model.head(limit) if limit else model
+    chosen = tuple(dict.fromkeys(asked)) or default_targets()
+    _check_targets(chosen)
+    if threads:
+        gngen.set_num_threads(threads)
+    with _progress(steps(model, chosen)) as step:
+        comparison = measure(model, chosen, seconds, step)
+    if as_json:
+        click.echo(json.dumps(report.as_json(comparison, layout), indent=2, allow_nan=False))
+    else:
+        _show(report.table(comparison, wide=_console().width >= 100))
+    problems = report.problems(comparison)
+    return _fail(problems) if problems else 0
+
+
+def _check_targets(chosen: Sequence[str]) -> None:
+    """Raise for a target that is not known or cannot run here, before hours are spent on the others."""
+    import gngen
+    from gngen.errors import TargetError
+    from gngen.target import parse_target
+
+    status = {s.name: s for s in gngen.targets()}
+    for name in chosen:
+        found = status.get(name if name == "auto" else str(parse_target(name)))
+        if found and not found.available:
+            raise TargetError(f"target {name} is not available here: {found.reason}")
+
+
+@main.group()
+def cache() -> None:
+    """Show or clear the cache of compiled kernels.
+
+    \b
+    Example:
+      gngen cache show
+    """
+
+
+@cache.command()
+def show() -> None:
+    """What is in the cache, the latest used first.
+
+    \b
+    Example:
+      gngen cache show
+    """
+    from rich.markup import escape
+
+    from gngen.cache import default_cache
+    from gngen.compare.report import format_bytes
+
+    disk = default_cache()
+    entries = sorted(disk.entries(), key=lambda e: -e.last_used)
+    grid = _grid("digest", "backend", "size", "used", "kernel")
+    for column in grid.columns[:4]:
+        column.no_wrap = True
+    grid.columns[2].justify = grid.columns[3].justify = "right"
+    now = time.time()
+    for entry in entries:
+        grid.add_row(entry.digest[:12], entry.backend, format_bytes(entry.bytes), _ago(now - entry.last_used), escape(entry.summary))
+    if entries:
+        _show(grid)
+    size = sum(entry.bytes for entry in entries)
+    click.echo(f"{_count(len(entries), 'kernel')}, {format_bytes(size)} of at most {format_bytes(disk.limit_bytes)}, in {disk.path}")
+
+
+@cache.command()
+def clear() -> None:
+    """Remove every kernel from the cache.
+
+    \b
+    Example:
+      gngen cache clear
+    """
+    from gngen.cache import default_cache
+    from gngen.compare.report import format_bytes
+
+    disk = default_cache()
+    count, size = disk.clear()
+    click.echo(f"removed {_count(count, 'kernel')}, {format_bytes(size)}, from {disk.path}")
+
+
+@main.command()
+@click.argument("name", required=False, metavar="[NAME|FILE]")
+def models(name: str | None) -> None:
+    """The lists of layers that ship with gngen, or the layers of one.
+
+    \b
+    Example:
+      gngen models
+      gngen models sd15-unet
+    """
+    from rich.markup import escape
+
+    from gngen import models as lists
+    from gngen.compare.report import format_shape
+
+    if name is None:
+        grid = _grid("model", "norms", "layers", "dtype", "about")
+        grid.columns[0].no_wrap = True
+        grid.columns[1].justify = grid.columns[2].justify = "right"
+        for model in map(lists.load, lists.names()):
+            grid.add_row(model.name, str(model.norms), str(len(model.layers)), model.dtype, escape(model.description))
+        _show(grid)
+        return
+    model = lists.load(name)
+    grid = _grid("layer", "shape", "axis", "groups", "epsilon", "activation", "count")
+    for column in grid.columns[2:]:
+        column.justify = "right"
+    for layer in model.layers:
+        axis, activation = ",".join(map(str, layer.axes)), layer.activation or "-"
+        numbers = (str(layer.groups), f"{layer.epsilon:g}", activation, str(layer.count))
+        grid.add_row(escape(layer.name), format_shape(layer.shape), axis, *numbers)
+    click.echo("\n".join(filter(None, (f"{model.name}: {model.description}".rstrip(": "), model.source))))
+    _show(grid)
+    click.echo(f"{_count(model.norms, 'norm')}, {model.dtype}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def _grid(*headings: str) -> Any:
+    """A table without lines but the one under its headings."""
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    return grid
+
+
+def _console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def _show(what: RenderableType) -> None:
+    console = _console()
+    with console.capture() as held:
+        console.print(what)
+    click.echo("\n".join(line.rstrip() for line in held.get().splitlines()))
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A progress bar on stderr, where that is a terminal; gives a function to call as each step begins."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = _console(stderr=True)
+    columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, auto_refresh=False, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        begun = 0
+
+        def step(description: str) -> None:
+            nonlocal begun
+            bar.update(task, completed=begun, description=description, refresh=True)  # no thread: it would disturb the timing
+            begun += 1
+
+        yield step
+
+
+def _load(path: str) -> NDArray[Any]:
+    """The array of a .npy file; refuses anything else, pickles first of all."""
+    import numpy as np
+
+    from gngen.errors import LaunchError
+
+    if os.path.isdir(path):
+        raise LaunchError(f"{path}: is a folder, not a .npy file")
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except OSError as e:
+        raise LaunchError(f"{path}: {e.strerror or e}") from None
+    except (ValueError, EOFError, SyntaxError, KeyError, OverflowError) as e:
+        raise LaunchError(f"{path}: not a readable .npy file: {e}") from None
+    if not isinstance(loaded, np.ndarray):
+        loaded.close()
+        raise LaunchError(f"{path}: an archive of arrays (.npz); give one array (.npy)")
+    if loaded.dtype.kind not in "fiub":
+        raise LaunchError(f"{path}: holds {loaded.dtype.name}; give real numbers")
+    return loaded
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[IO[bytes]]:
+    """A file to write that takes the place of `path` when all went well, and leaves nothing when not."""
+    place = os.path.realpath(path)
+    if os.path.exists(place) and not os.path.isfile(place):  # a device or a pipe: nothing to replace
+        with open(place, "wb") as device:
+            yield device
+        return
+    folder, name = os.path.split(place)
+    aside = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    try:
+        with open(aside, "xb") as file:
+            yield file
+        os.replace(aside, place)
+    except OSError as e:
+        raise OSError(e.errno, e.strerror or str(e), path) from None
+    finally:
+        if os.path.exists(aside):
+            os.unlink(aside)
