@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -98,7 +98,7 @@ class Kernel:
         self.build_seconds = time.perf_counter() - start
         self.origin = self._built.origin
         self.launcher = Launcher(self.problem, self.layout, self._built.entry, self._built.workspace)
-        self._call = self.launcher.__call__
+        self._call: Callable[..., Any] = self._first_call
 
     def __call__(self, x: Any, gamma: Any = None, beta: Any = None, out: Any = None) -> Any:
         """Normalise x.
@@ -114,7 +114,16 @@ class Kernel:
         Raises:
             LaunchError: arrays that do not fit; nothing was written.
         """
+        if out is None:
+            out = self.launcher.output_for(x)
         return self._call(x, gamma, beta, out)
+
+    def _first_call(self, *arguments: Any) -> Any:
+        """Bind the way that calls go from now on, and go it."""
+        from gngen.fastcall import fast_call
+
+        self._call = fast_call(self.launcher) or self.launcher
+        return self._call(*arguments)
 
     def __repr__(self) -> str:
         return f"<gngen.Kernel {self.problem.name} on {self.target}, schedule {self.schedule.name}>"

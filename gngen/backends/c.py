@@ -97,9 +97,13 @@ def build(source: Source, folder: Path) -> list[str]:
         raise BuildError(unavailable())
     text, library = folder / _TEXT, folder / _LIBRARY
     text.write_text(source.text, encoding="utf-8")
-    command = [*compiler(), *source.flags, *_openmp(), "-shared", "-o", str(library), str(text), "-lm"]
-    _run(command)
+    compile_library(text, library, (*source.flags, *_openmp()))
     return [text.name, library.name]
+
+
+def compile_library(text: Path, library: Path, flags: Sequence[str]) -> None:
+    """A shared library from one C file; BuildError with the compiler's words."""
+    _run([*compiler(), *flags, "-shared", "-o", str(library), str(text), "-lm"])
 
 
 def _run(command: Sequence[str]) -> str:
@@ -129,6 +133,8 @@ class Entry:
         self._function = self._library[entry]
         self._function.restype = None
         self._function.argtypes = [ctypes.c_void_p] * arrays + [ctypes.c_int64, ctypes.c_int]
+        self.most_threads = -1  # it takes the number of threads itself
+        self.address = ctypes.cast(self._function, ctypes.c_void_p).value
 
     def __call__(self, arrays: Sequence[Array], batch: int, threads: int) -> None:
         self._function(*[a.ctypes.data for a in arrays], batch, threads)

@@ -101,6 +101,16 @@ class Entry:
 
         self._kernel = getattr(module, entry)
         self._threaded, self._numba = threaded, numba
+        self.most_threads = numba.config.NUMBA_NUM_THREADS if threaded else 0
+        self.set_threads = _thread_setter() if threaded else None
+        # where two callers must wait for each other, calls go through Python, which holds the lock
+        self.address = self._address() if not threaded or _layer_takes_two() else None
+
+    def _address(self) -> int | None:
+        """Where the machine code lies; it is called by numba's own convention."""
+        (compiled,) = self._kernel.overloads.values()
+        address: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        return address or None
 
     def __call__(self, arrays: Sequence[Array], batch: int, threads: int) -> None:
         addresses = [a.ctypes.data for a in arrays]
@@ -113,6 +123,17 @@ class Entry:
         else:
             with _lock:
                 self._kernel(*addresses, batch)
+
+
+@cache
+def _thread_setter() -> int:
+    """The C function that sets the calling thread's number of threads, in a thread pool that is up."""
+    import numba
+
+    numba.set_num_threads(numba.get_num_threads())
+    layer = import_module("numba.np.ufunc.omppool" if _layer_takes_two() else "numba.np.ufunc.workqueue")
+    address: int = layer.set_num_threads
+    return address
 
 
 @cache

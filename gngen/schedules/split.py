@@ -121,9 +121,11 @@ def _apply_runs(k: Pieces, stats: Buffer, n: Expr | None) -> None:
     chan_step = min(p.chans, max(1, k.s.piece // p.inner))
     inner_step = min(p.inner, k.s.piece)
     pieces = {"o": p.outer, "g": p.groups, "chan_piece": -(-p.chans // chan_step), "inner_piece": -(-p.inner // inner_step)}
+    step, total = (chan_step, p.chans) if p.inner == 1 else (inner_step, p.inner)
+    length = step if step % k.lanes else total  # the last piece is a whole number of vectors only where the total is
     with items(k, n, **pieces) as (sample, o, g, chan_piece, inner_piece):
         chans, inner = k.cut("chan", chan_piece, chan_step, p.chans), k.cut("inner", inner_piece, inner_step, p.inner)
-        k.apply_runs(load_norm(k, stats, sample, g), sample, o, g, chans, inner, chan_step if p.inner == 1 else inner_step)
+        k.apply_runs(load_norm(k, stats, sample, g), sample, o, g, chans, inner, length)
         if k.s.store == "streaming":
             b.fence()
 
