@@ -17,7 +17,7 @@ import gngen
 from gngen import resources
 from gngen.backends import load_backend
 from gngen.cache import default_cache
-from gngen.errors import TargetError
+from gngen.errors import BuildError, TargetError
 from gngen.launcher import Entry, Launcher
 from gngen.problem import Layout, Problem
 from gngen.schedule import Schedule, choose_schedule
@@ -80,6 +80,8 @@ class Built:
 _built: dict[str, Built] = {}
 _building: dict[str, threading.Lock] = {}
 _guard = threading.Lock()
+# How often an entry may vanish between being found and being loaded.
+_ATTEMPTS = 4
 
 
 class Kernel:
@@ -173,12 +175,15 @@ def _load(digest: str, plan: Plan) -> Built:
     if lacking:
         raise TargetError(f"a kernel for {plan.target} can be emitted here and not run: {lacking}")
     start = time.perf_counter()
-    found = cache.find(digest)
-    if found:
-        folder, manifest, origin = *found, "disk"
-    else:
-        folder, manifest, origin = cache.build(digest, lambda where: _build(plan, where))
-    entry = backend.load(folder, manifest)
+    for attempt in range(_ATTEMPTS):
+        found = cache.find(digest)
+        folder, manifest, origin = (*found, "disk") if found else cache.build(digest, lambda where: _build(plan, where))
+        try:
+            entry = backend.load(folder, manifest)
+            break
+        except (BuildError, OSError):
+            if folder.is_dir() or attempt == _ATTEMPTS - 1:
+                raise  # otherwise another process evicted the entry before it was loaded
     return Built(entry, folder, tuple(manifest["workspace"]), origin, time.perf_counter() - start)
 
 

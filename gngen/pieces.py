@@ -83,7 +83,8 @@ class Pieces:
         start, stop = self.cut("at", width_block, blocks.block, blocks.width)
         shift = b.let("shift", b.load(x, n, first, g, start))
         shifts = b.named("shifts", ir.splat(shift, lanes))
-        pairs = [(b.let("sum", ir.const(0, self.vector)), b.let("square", ir.const(0, self.vector))) for _ in range(self.s.accumulators)]
+        count = max(1, min(self.s.accumulators, blocks.width // lanes))
+        pairs = [(b.let("sum", ir.const(0, self.vector)), b.let("square", ir.const(0, self.vector))) for _ in range(count)]
 
         def add_vector(k: int, run: Expr, at: Expr, end: Expr | None = None) -> None:
             d = b.let("d", ir.sub(b.load(x, n, run, g, at, lanes=lanes, end=end, fill=shifts if end is not None else None), shifts))

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "C11 with OpenMP"
 # Contraction would let the compiler choose what is rounded; the nest says where a multiply and an add are fused.
-_FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-Wno-psabi", "-fPIC")
+# The nest's vectors are explicit, and gcc 12's own are wrong: of two lanes of ``x - (double)(float)x`` it makes 0.
+_FLAGS = ("-std=c11", "-O2", "-fno-tree-vectorize", "-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-Wno-psabi", "-fPIC")
 _TIMEOUT = 120.0
 _TEXT, _LIBRARY = "kernel.c", "kernel.so"
 

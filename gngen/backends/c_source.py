@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gngen import loopnest as ir
-from gngen.backends.printing import Helper, Printer, element_count, has_parallel, helpers, types
+from gngen.backends.printing import Helper, Printer, element_count, halves, has_parallel, helpers, types
 from gngen.loopnest import Buffer, LoopNest, Type
 from gngen.render import render
 from gngen.target import Machine
@@ -47,6 +47,7 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
         threaded=nest.parallel_from != 0 and has_parallel(nest),
         params=[_param(b) for b in (*nest.buffers, *nest.workspace)],
         element_count=element_count,
+        halves=halves,
     )
 
 

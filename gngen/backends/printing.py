@@ -168,14 +168,15 @@ def types(nest: LoopNest, found: list[Helper]) -> list[Type]:
         if h.source:
             seen.add(Type(h.source, h.lanes))
         if h.op == "reduce_add":
-            seen.update(Type(h.kind, n) for n in _halves(h.lanes))
+            seen.update(Type(h.kind, n) for n in halves(h.lanes))
     bodies = (nest.body, *(f.body for f in nest.functions))
     seen.update(e.type for body in bodies for e in ir.nest_expressions(body))
     seen.update(e.type for f in nest.functions for e in ir.walk_expr(f.result))
     return sorted((t for t in seen if t.lanes > 1), key=lambda t: (t.lanes, t.kind))
 
 
-def _halves(lanes: int) -> list[int]:
+def halves(lanes: int) -> list[int]:
+    """The vectors that halving a vector goes through: 16 lanes give 8, 4, 2."""
     return [lanes >> k for k in range(1, lanes.bit_length()) if lanes >> k > 1]
 
 
