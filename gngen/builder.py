@@ -123,4 +123,4 @@ def _known_steps(start: Expr, stop: Expr, step: int) -> int | None:
         return 0
     if isinstance(start, ir.Const) and isinstance(stop, ir.Const):
         return max(0, int(stop.value) - int(start.value)) // step
-    return None
+    return 1 if stop == ir.add(start, step) else None

@@ -83,8 +83,8 @@ class Pieces:
         start, stop = self.cut("at", width_block, blocks.block, blocks.width)
         shift = b.let("shift", b.load(x, n, first, g, start))
         shifts = b.named("shifts", ir.splat(shift, lanes))
-        count = max(1, min(self.s.accumulators, blocks.width // lanes))
-        pairs = [(b.let("sum", ir.const(0, self.vector)), b.let("square", ir.const(0, self.vector))) for _ in range(count)]
+        side_by_side = max(1, min(self.s.accumulators, blocks.width // lanes))
+        pairs = [(b.let("sum", ir.const(0, self.vector)), b.let("square", ir.const(0, self.vector))) for _ in range(side_by_side)]
 
         def add_vector(k: int, run: Expr, at: Expr, end: Expr | None = None) -> None:
             d = b.let("d", ir.sub(b.load(x, n, run, g, at, lanes=lanes, end=end, fill=shifts if end is not None else None), shifts))
@@ -177,18 +177,17 @@ class Pieces:
             place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
             self._fill(shifts, place, slabs.group_width, shift)
 
-        def add_rows(rows: list[Expr], j: Expr, vectors: int, ends: list[Expr] | None = None) -> None:
-            """Add some rows' vectors at column j to the sums; with `ends`, each row up to its end."""
+        def add_columns(first: Expr, last: Expr, j: Expr, vectors: int, end_of: Callable[[Expr], Expr] | None = None) -> None:
+            """Add rows first..last to the sums of some vectors of columns from j on; up to the end of each row, where one is given."""
             held = []
             for v in range(vectors):
                 loaded = (b.load(buffer, ir.add(j, v * lanes), lanes=lanes) for buffer in (shifts, sums, squares))
                 held.append([b.let(stem, value) for stem, value in zip(("k", "s", "q"), loaded, strict=True)])
-            for at, row in enumerate(rows):
+            with b.loop("row", first, last, long_row) as row:
+                begin = ir.add(row, column)
                 for v, (k, s, q) in enumerate(held):
-                    position = ir.add(ir.add(row, column), ir.add(j, v * lanes))
-                    read = (
-                        b.load(x, n, position, lanes=lanes) if ends is None else b.load(x, n, position, lanes=lanes, end=ends[at], fill=k)
-                    )
+                    end, fill = (None, None) if end_of is None else (end_of(begin), k)
+                    read = b.load(x, n, ir.add(begin, ir.add(j, v * lanes)), lanes=lanes, end=end, fill=fill)
                     d = b.let("d", ir.sub(read, k))
                     b.assign(s, ir.add(s, d))
                     b.assign(q, ir.fma(d, d, q))
@@ -196,28 +195,23 @@ class Pieces:
                 b.store(sums, ir.add(j, v * lanes), value=s)
                 b.store(squares, ir.add(j, v * lanes), value=q)
 
-        whole, tiled = columns // lanes * lanes, columns // (lanes * self.s.tile) * lanes * self.s.tile
-
-        def add_strip(rows: list[Expr]) -> None:
-            with b.loop("j", 0, tiled, lanes * self.s.tile) as j:
-                add_rows(rows, j, self.s.tile)
-            with b.loop("j", tiled, whole, lanes) as j:
-                add_rows(rows, j, 1)
-            if whole < columns:
-                add_rows(rows, ir.const(whole), 1, [ir.add(ir.add(row, column), columns) for row in rows])
-
-        long_row, strip = slabs.long_row, self.s.strip
-        with b.loop("strip", start, stop, strip * long_row) as at:
-            add_strip([b.named("row", ir.add(at, k * long_row)) for k in range(strip)])
-        if strip > 1:
-            left = b.let("left", ir.main_end(start, stop, strip * long_row))
-            with b.loop("row", left, stop, long_row) as at:
-                add_strip([at])
+        long_row, strip, tiled = slabs.long_row, self.s.strip, lanes * self.s.tile
+        whole = columns // lanes * lanes
+        full = stop
         if slabs.fold > 1 and slabs.rows % slabs.fold:
+            full = b.let("full", ir.main_end(start, stop, long_row))
+        with b.loop("strip", start, ir.add(full, (strip - 1) * long_row), strip * long_row) as first:
+            last = ir.add(first, long_row) if strip == 1 else b.let("strip_last", ir.minimum(ir.add(first, strip * long_row), full))
+            with b.loop("j", 0, whole // tiled * tiled, tiled) as j:
+                add_columns(first, last, j, self.s.tile)
+            with b.loop("j", whole // tiled * tiled, whole, lanes) as j:
+                add_columns(first, last, j, 1)
+            if whole < columns:
+                add_columns(first, last, ir.const(whole), 1, lambda begin: ir.add(begin, columns))
+        if full is not stop:
             b.comment("the last long row may be cut short")
-            left = b.let("left", ir.main_end(start, stop, long_row))
-            with b.loop("j", 0, long_row, lanes) as j, b.when(ir.compare("lt", ir.add(left, j), stop)):
-                add_rows([left], j, 1, [stop])
+            with b.loop("j", 0, long_row, lanes) as j, b.when(ir.compare("lt", ir.add(full, j), stop)):
+                add_columns(full, ir.add(full, long_row), j, 1, lambda _: stop)
 
         rows = ir.mul(ir.div(ir.sub(stop, start), slabs.row), slabs.group_width)
         count = b.let("count", ir.cast(rows, "f64"))
@@ -395,7 +389,7 @@ class Pieces:
         tables = Tables(
             b.alloc("high", p.kind, width), b.alloc("scale", p.kind, width), b.alloc("offset", p.kind, width) if with_offset else None
         )
-        step = self.lanes if p.inner == 1 and p.chans >= self.lanes else 1
+        step = self.lanes if p.inner == 1 and p.chans >= 4 else 1
 
         def fill(norm: Normalizer, group: Expr, base: Expr, c: Expr, end: Expr | None) -> None:
             """Table entries of `step` channels from c on; `base` is the group's first column."""
@@ -432,34 +426,48 @@ class Pieces:
         b, lanes = self.b, self.lanes
         streaming = self.s.store == "streaming"
 
-        def visit(at: Expr, column: Expr, end: Expr | None) -> Expr:
-            return self._finish_columns(self.read(x, lead, at, end), tables, column)
+        def finish_part(at: Expr, column: Expr, end: Expr) -> Expr:
+            return self.finish(self.read(x, lead, at, end), *self._columns(tables, column))
 
         begin: Expr = start
         phase: Expr = ir.const(0)
         if streaming:
             begin, phase = self._peel(y, lead, start, stop)
             with b.when(ir.compare("lt", start, begin)):
-                b.store(y, *lead, start, value=visit(start, ir.const(0), begin), end=begin)
-        with b.loop("row", begin, stop, period) as row, b.loop("j", 0, period, lanes, unroll=4) as j:
-            at = b.named("at", ir.add(row, j))
-            b.store(y, *lead, at, value=visit(at, ir.add(phase, j), None), streaming=streaming)
-        left = b.let("left", ir.main_end(begin, stop, period))
-        with b.loop("j", 0, period, lanes) as j:
-            at = b.named("at", ir.add(left, j))
-            with b.when(ir.compare("lt", at, stop)):
-                b.store(y, *lead, at, value=visit(at, ir.add(phase, j), stop), end=stop)
+                b.store(y, *lead, start, value=finish_part(start, ir.const(0), begin), end=begin)
 
-    def _finish_columns(self, x: Expr, tables: Tables, column: Expr) -> Expr:
-        """The elementwise pass on one vector, with the tables from `column`."""
-        high, scale = (self.b.load(t, column, lanes=self.lanes) for t in (tables.high, tables.scale))
-        offset = None if tables.offset is None else self.b.load(tables.offset, column, lanes=self.lanes)
-        return self.finish(x, high, scale, offset)
+        def finish_columns(first: Expr, last: Expr, j: Expr, vectors: int) -> None:
+            """Rows first..last of some vectors of columns, whose table entries stay in registers."""
+            held = [self._columns(tables, ir.add(phase, ir.add(j, v * lanes))) for v in range(vectors)]
+            with b.loop("row", first, last, period) as row:
+                for v, columns in enumerate(held):
+                    at = b.named("at", ir.add(row, ir.add(j, v * lanes)))
+                    b.store(y, *lead, at, value=self.finish(self.read(x, lead, at, None), *columns), streaming=streaming)
+
+        full = b.let("full", ir.main_end(begin, stop, period))
+        strip, tiled = self.s.strip, lanes * self.s.tile
+        with b.loop("strip", begin, ir.add(full, (strip - 1) * period), strip * period) as first:
+            last = ir.add(first, period) if strip == 1 else b.let("strip_last", ir.minimum(ir.add(first, strip * period), full))
+            with b.loop("j", 0, period // tiled * tiled, tiled) as j:
+                finish_columns(first, last, j, self.s.tile)
+            with b.loop("j", period // tiled * tiled, period, lanes) as j:
+                finish_columns(first, last, j, 1)
+        with b.loop("j", 0, period, lanes) as j:
+            at = b.named("at", ir.add(full, j))
+            with b.when(ir.compare("lt", at, stop)):
+                b.store(y, *lead, at, value=finish_part(at, ir.add(phase, j), stop), end=stop)
+
+    def _columns(self, tables: Tables, column: Expr) -> tuple[Expr, Expr, Expr | None]:
+        """A vector of each table, from `column` on."""
+        b = self.b
+        high = b.let("highs", b.load(tables.high, column, lanes=self.lanes))
+        scale = b.let("scales", b.load(tables.scale, column, lanes=self.lanes))
+        return high, scale, None if tables.offset is None else b.let("offsets", b.load(tables.offset, column, lanes=self.lanes))
 
     def apply_row(self, tables: Tables, lead: tuple[Expr, ...], x: Buffer, y: Buffer, columns: int) -> None:
         """The elementwise pass over one row."""
 
         def visit(at: Expr, end: Expr | None) -> Expr:
-            return self._finish_columns(self.read(x, lead, at, end), tables, at)
+            return self.finish(self.read(x, lead, at, end), *self._columns(tables, at))
 
         self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit)

@@ -10,7 +10,7 @@ from typing import Any
 
 from gngen.errors import SpecError
 from gngen.problem import Problem
-from gngen.summation import RowSlabs, RunBlocks, summation
+from gngen.summation import RowSlabs, RunBlocks, row_fold, summation
 from gngen.target import Machine
 
 # Below this many bytes moved, waking a second thread costs more than it saves.
@@ -34,7 +34,7 @@ class Schedule:
     """An algorithm and its numbers.
 
     lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, tile: rows and vectors of columns that a
-    row-wise sum takes at once. piece: elements of one item of an elementwise phase. store: temporal, or streaming past the
+    pass by rows takes at once. piece: elements of one item of an elementwise phase. store: temporal, or streaming past the
     caches. parallel_from: the batch from which threads are used, 0 for never. by_sample: whether all workers
     do one sample at a time. reason: why this one was chosen.
     """
@@ -42,8 +42,8 @@ class Schedule:
     name: str
     lanes: int
     accumulators: int = 4
-    strip: int = 4
-    tile: int = 1
+    strip: int = 16
+    tile: int = 4
     piece: int = PIECE
     store: str = "temporal"
     parallel_from: int = 1
@@ -75,11 +75,13 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
     name, reason = _choose_name(p, m)
     if "name" in wishes and wishes["name"] != name:
         name, reason = str(wishes["name"]), "asked for"
+    strip, tile = _strip_and_tile(p, m)
     chosen = Schedule(
         name=name,
         lanes=m.vector_bits // p.bits,
         accumulators=4,
-        strip=_strip(p, m),
+        strip=strip,
+        tile=tile,
         store=_store(p, m),
         parallel_from=_parallel_from(p, name),
         by_sample=name in ("rows", "group_split") and 2 * p.sample_bytes > m.l2,
@@ -152,9 +154,19 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
     return name, f"a sample of {_size(p.sample_bytes)} is split over {m.cores} threads"
 
 
-def _strip(p: Problem, m: Machine) -> int:
-    """Rows at once: several while the sample comes from a cache; one from memory, which wants strict address order."""
-    return 4 if p.sample_bytes * (p.batch or 1) <= m.l3 // 2 else 1
+def _strip_and_tile(p: Problem, m: Machine) -> tuple[int, int]:
+    """Rows, and vectors of columns, that a pass by rows takes at once.
+
+    Memory wants strict address order: rows that fit the registers whole, or else one row at a time. From a cache, columns a few
+    vectors wide over many rows touch the tables less often.
+    """
+    lanes = m.vector_bits // p.bits
+    row = p.channels * p.inner
+    vectors = row * row_fold(row, lanes, p.outer) // lanes
+    if 1 <= vectors <= m.vector_registers // 4:
+        return 16, vectors
+    cached = p.sample_bytes * (p.batch or 1) <= m.l3 // 2
+    return (16 if cached else 1), m.vector_registers // 8
 
 
 def _store(p: Problem, m: Machine) -> str:

@@ -15,7 +15,8 @@ from gngen.problem import Problem
 BLOCK_BYTES = 16384
 SLAB_BYTES = 131072
 RUN_LEAST = 1024
-TILE_MOST = 4096
+TILE_MOST = 2048
+ROWS_LEAST = 32
 ROWS_MOST = 1024
 SLABS_MOST = 128
 
@@ -105,8 +106,8 @@ def _row_slabs(p: Problem, lanes: int) -> RowSlabs:
     row = p.groups * width
     fold = row_fold(row, lanes, p.outer)
     long_row = row * fold
-    slab_bytes = max(SLAB_BYTES, p.sample_bytes // SLABS_MOST)
-    slab = max(1, min(ROWS_MOST, slab_bytes * 8 // (p.bits * long_row)))
+    slab_bytes = max(SLAB_BYTES, p.sample_bytes // SLABS_MOST) if p.sample_bytes > 2 * SLAB_BYTES else p.sample_bytes
+    slab = min(ROWS_MOST, max(ROWS_LEAST, slab_bytes * 8 // (p.bits * long_row)))
     fits = [d for d in _divisors(p.groups) if d * width <= TILE_MOST]
     tile = p.groups if fold > 1 or row <= TILE_MOST else max(fits)
     return RowSlabs(p.outer, row, width, fold, min(slab, -(-p.outer // fold)), tile)
@@ -117,7 +118,7 @@ def row_fold(row: int, lanes: int, rows: int) -> int:
     whole = lanes // gcd(row, lanes)
     times = max(1, -(-4 * lanes // (row * whole)))
     fold = whole * times
-    return fold if fold <= rows and row * fold <= TILE_MOST // 2 else 1
+    return fold if fold <= rows and row * fold <= TILE_MOST else 1
 
 
 def _divisors(n: int) -> list[int]:
