@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gngen.arrays import Array, as_numpy
+from gngen.errors import BuildError
 from gngen.kernel import Kernel, Plan, digest_of, explain, make_plan
 from gngen.problem import KINDS, memory_order, specialize
 from gngen.schedule import Schedule
@@ -65,12 +66,26 @@ def compile(
         return _kernels[key]
     except (KeyError, TypeError):
         pass
-    kernel = Kernel(plan(spec, shape, dtype, target, outputs, schedule, order))
+    kernel = _build(plan(spec, shape, dtype, target, outputs, schedule, order), target == "auto", schedule)
     if len(_kernels) >= _KERNELS_MOST:
         _kernels.clear()
     with suppress(TypeError):  # a list or a mapping among the arguments: found by its digest instead
         _kernels[key] = kernel
     return kernel
+
+
+def _build(p: Plan, auto: bool, schedule: Schedule | str | Mapping[str, Any] | None) -> Kernel:
+    """The kernel of a plan; where the backend was ours to choose and cannot build it, of the next."""
+    failed: dict[str, str] = {}
+    while True:
+        try:
+            return Kernel(p)
+        except BuildError as e:
+            if not auto or p.target.backend in failed:
+                raise
+            failed[p.target.backend] = " ".join(str(e).split())[:400]
+            target, passed = choose_auto(failed)
+            p = make_plan(p.spec, p.problem, p.layout, target, schedule, passed)
 
 
 def emit(

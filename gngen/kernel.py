@@ -250,6 +250,9 @@ def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launche
     lines.append(f"schedule  {s.name}: {s.reason or 'asked for'}")
     lines.append(f"          {numbers}; {threads}{', a sample at a time' if s.by_sample else ''}")
     lines.append(f"stores    {s.store}")
+    note = getattr(load_backend(plan.target.backend), "note", str)()
+    if note:
+        lines.append(f"note      {note}")
     if plan.layout.copied:
         lines.append(f"copies    x is copied: {plan.layout.copied}")
     if launcher is not None and launcher.copies:

@@ -130,14 +130,17 @@ def targets() -> list[TargetStatus]:
     return found
 
 
-def choose_auto() -> tuple[Target, str]:
-    """The first backend of the fallback order that can run on the host, and why those before it cannot."""
+def choose_auto(failed: Mapping[str, str] | None = None) -> tuple[Target, str]:
+    """The first backend of the fallback order that can run on the host, and why those before it cannot.
+
+    failed: backends that turned out not to build, and why.
+    """
     from gngen.backends import load_backend
 
     host = load_machine("host")
     passed: list[str] = []
     for backend in FALLBACK:
-        reason = load_backend(backend).unavailable()
+        reason = load_backend(backend).unavailable() or (failed or {}).get(backend, "")
         if not reason:
             return Target(backend, host), "; ".join(passed)
         passed.append(f"{backend}: {reason}")

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from gngen.arrays import Array
@@ -68,14 +69,20 @@ def unavailable() -> str:
 
 
 def identity() -> str:
-    """The compiler and its version, as a build depends on them; found once for each compiler binary."""
+    """The compiler, its version and its flag for OpenMP, as a build depends on them."""
+    return " ".join((_about_compiler("version"), *_openmp()))
+
+
+def _about_compiler(question: str) -> str:
+    """Its `version`, or the flag with which it links `openmp` (or ""); asked once of each compiler binary."""
     from gngen.cache import default_cache
 
     command = compiler()
     binary = Path(shutil.which(command[0]) or command[0]).resolve()
     status = binary.stat()
-    key = json.dumps([*command, str(binary), status.st_size, status.st_mtime_ns])
-    return default_cache().remember("compilers", key, lambda: _version(command))
+    key = json.dumps([question, *command, str(binary), status.st_size, status.st_mtime_ns])
+    ask = {"version": _version, "openmp": _openmp_flag}[question]
+    return default_cache().remember("compilers", key, lambda: ask(command))
 
 
 def _version(command: Sequence[str]) -> str:
@@ -86,10 +93,27 @@ def _version(command: Sequence[str]) -> str:
     return done.stdout.splitlines()[0].strip()
 
 
-@cache
+def _openmp_flag(command: Sequence[str]) -> str:
+    """The flag for OpenMP; none where the library is missing (ziglang ships none, clang's is a package of its own)."""
+    with TemporaryDirectory(prefix="gngen-") as folder:
+        text = Path(folder, "probe.c")
+        text.write_text("#include <omp.h>\nint probe(void) { return omp_get_max_threads(); }\n", encoding="utf-8")
+        try:
+            _run([*command, "-fopenmp", "-fPIC", "-shared", "-o", str(text.with_suffix(".so")), str(text)])
+        except BuildError:
+            return ""
+    return "-fopenmp"
+
+
 def _openmp() -> tuple[str, ...]:
-    """The flag for OpenMP; none for ziglang, which ships no OpenMP library: its kernels run on one thread."""
-    return () if "ziglang" in compiler() else ("-fopenmp",)
+    """The flag for OpenMP, or none: then kernels run on one thread."""
+    flag = _about_compiler("openmp")
+    return (flag,) if flag else ()
+
+
+def note() -> str:
+    """What a user should know of kernels built here, or ""."""
+    return "" if _openmp() else f"one thread: {' '.join(compiler())} has no OpenMP library"
 
 
 def build(source: Source, folder: Path) -> list[str]:
