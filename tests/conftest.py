@@ -1,0 +1,58 @@
+"""What all tests share: a cache of their own, more threads than cores, every backend by listing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+# Before numba is imported: it takes no more threads than it was started with, and the tests ask for 1, 2, 3 and 8 on any machine.
+os.environ["NUMBA_NUM_THREADS"] = "8"
+# More threads than cores should sleep while they wait.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from strategies import need_backend
+
+from gngen import threads
+from gngen.backends import BACKENDS
+
+_folder = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Kernels go to a folder of this process (one a pytest-xdist worker), warm from test to test, gone at the end."""
+    config.stash[_folder] = os.environ["GNGEN_CACHE_DIR"] = tempfile.mkdtemp(prefix="gngen-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[_folder], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _default_threads() -> Iterator[None]:
+    """Each test starts with the default number of threads."""
+    before = threads.get_num_threads()
+    yield
+    threads.set_num_threads(before)
+
+
+@pytest.fixture(params=list(BACKENDS), scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """Every backend that can run here."""
+    return need_backend(request.param)
+
+
+@pytest.fixture(params=[name for name in BACKENDS if name != "reference"], scope="session")
+def compiling(request: pytest.FixtureRequest) -> str:
+    """Every backend that prints loop nests: those that the numerics contract binds to the bit."""
+    return need_backend(request.param)
+
+
+@pytest.fixture(scope="session")
+def both_backends() -> None:
+    """c and numba-cpu, for what compares them."""
+    for name in ("c", "numba-cpu"):
+        need_backend(name)

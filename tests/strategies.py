@@ -1,0 +1,264 @@
+"""Cases for the backends: problems of every shape, data and place in memory, and how an answer to one is judged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+import gngen
+from gngen import reference
+from gngen.backends import load_backend
+from gngen.problem import Problem, specialize
+from gngen.schedule import SCHEDULES, misfit
+from gngen.spec import ACTIVATIONS, GroupNormSpec, resolve_axes
+from gngen.target import load_machine
+
+Array = np.ndarray[Any, Any]
+
+# What the contract allows, in units of (1 + |xhat|) * |gamma| + |beta|; float64 times max(1, |mean| / std).
+LIMITS = {"float32": 4e-6, "float64": 1e-13}
+# The contract's five data sets.
+DATA = ("normal", "offset", "far", "uniform", "outlier")
+PLACES = ("dense", "shifted", "bytes", "strided", "reversed")
+_MOST = 40_000
+_SIZES = (1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 129, 257, 1000, 1025, 4097, 8200)
+
+
+def need_backend(name: str) -> str:
+    """The backend's name, where it can run; the test is skipped, with the reason, where it cannot."""
+    reason = load_backend(name).unavailable()
+    if reason:
+        pytest.skip(f"backend {name}: {reason}")
+    return name
+
+
+def fill(name: str, shape: tuple[int, ...], dtype: str, seed: int = 0) -> Array:
+    """One of the data sets, in C order."""
+    rng = np.random.default_rng(seed)
+    if name == "uniform":
+        return rng.random(shape).astype(dtype)
+    x = rng.standard_normal(shape, np.float32).astype(dtype)
+    if name == "offset":
+        x = x * np.asarray(0.01, dtype) + np.asarray(100, dtype)
+    elif name == "far":
+        x += np.asarray(1e4, dtype)
+    elif name == "outlier" and x.size:
+        x.flat[0] = 1e4
+    elif name == "constant":
+        x[...] = np.pi
+    elif name in ("nan", "inf", "-inf") and x.size:
+        x.flat[0] = float(name)
+    return x
+
+
+def parameters(shape: tuple[int, ...], spec: GroupNormSpec, dtype: str, seed: int = 0) -> tuple[Array | None, Array | None]:
+    """A gamma and a beta for the features of `shape`; None where the spec has none."""
+    rng = np.random.default_rng(seed + 1)
+    features = tuple(shape[a] for a in resolve_axes(spec.axes, len(shape), shape))
+    gamma, beta = ((rng.standard_normal(features) + 0.5).astype(dtype) for _ in range(2))
+    return gamma if spec.scale else None, beta if spec.center else None
+
+
+def placed(x: Array, place: str, order: tuple[int, ...] | None = None) -> Array:
+    """An array equal to x, somewhere else: `order` names its axes from the outermost in memory.
+
+    dense: aligned; shifted: one element past a vector's alignment; bytes: not even aligned to its elements;
+    strided: every second element of the last axis; reversed: the last axis backwards.
+    """
+    order = tuple(range(x.ndim)) if order is None else order
+    back = np.argsort(order)
+    sizes = [x.shape[a] for a in order]
+    if place == "strided":
+        y = np.empty([*x.shape[:-1], 2 * x.shape[-1]], x.dtype)[..., ::2]
+    elif place == "reversed":
+        y = np.empty(x.shape, x.dtype)[..., ::-1]
+    else:
+        skip = {"dense": 0, "shifted": x.itemsize, "bytes": 1}[place]
+        raw = np.empty(x.nbytes + 64 + skip, np.uint8)
+        start = -raw.ctypes.data % 64 + skip
+        y = np.ndarray(sizes, x.dtype, raw.data, start).transpose(back)
+    y[...] = x
+    return y
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The right answer to one call, and the unit in which an error of y is counted at each element."""
+
+    y: Array
+    mean: Array
+    rstd: Array
+    unit: Array
+
+
+def oracle(x: Array, gamma: Array | None, beta: Array | None, spec: GroupNormSpec) -> Oracle:
+    """The definition of x, in float64, or in long double for float64 input."""
+    precise = x.dtype == np.float64
+    y, mean, rstd = reference.group_norm(x, gamma, beta, spec, precise=precise)
+    plain = GroupNormSpec(spec.groups, spec.axis, spec.epsilon, center=False, scale=False)
+    xhat, _, _ = reference.group_norm(x, None, None, plain, precise=precise)
+    axes = resolve_axes(spec.axes, x.ndim, x.shape)
+    spread = [x.shape[a] if a in axes else 1 for a in range(x.ndim)]
+    with np.errstate(all="ignore"):
+        unit = 1 + np.abs(xhat)
+        if precise:
+            chans = math.prod(x.shape[a] for a in axes) // mean.shape[1]
+            off = np.repeat(np.maximum(1, np.abs(mean * rstd)), chans, axis=1)
+            unit = unit * off.reshape([x.shape[0], *spread[1:]])
+        if gamma is not None:
+            unit = unit * np.abs(gamma.astype(np.float64)).reshape(spread)
+        if beta is not None:
+            unit = unit + np.abs(beta.astype(np.float64)).reshape(spread)
+        if spec.activation is not None:  # sigmoid(0) is rounded too, whatever gamma and beta are
+            unit = unit + 2 * np.finfo(x.dtype).eps / LIMITS[x.dtype.name] * np.abs(y)
+    return Oracle(y, mean, rstd, unit)
+
+
+def worst_error(y: Array, right: Oracle) -> float:
+    """The largest error of y in natural units: 0 where both are NaN, infinite where one is."""
+    with np.errstate(all="ignore"):
+        error = np.abs(y - right.y)
+        error = np.where(error == 0, 0, error / right.unit)
+    error = np.where((y == right.y) | (np.isnan(y) & np.isnan(right.y)), 0, error)
+    return float(np.where(np.isnan(error), np.inf, error).max(initial=0))
+
+
+def assert_right(y: Array, right: Oracle, dtype: str) -> None:
+    assert y.dtype == dtype
+    assert y.shape == right.y.shape
+    error = worst_error(y, right)
+    assert error <= LIMITS[dtype], f"the largest error is {error:.2g} in natural units"
+
+
+def assert_stat_right(name: str, got: Array, right: Oracle, dtype: str) -> None:
+    """The mean or rstd: as near as its type allows, the mean also to a part of the standard deviation."""
+    want, limit = getattr(right, name), LIMITS[dtype]
+    with np.errstate(all="ignore"):
+        far = np.maximum(1, np.abs(right.mean * right.rstd)) if dtype == "float64" else 1
+        if name == "mean":
+            allowed = np.abs(right.mean) * np.finfo(dtype).eps + limit * far / np.where(right.rstd == 0, 1, right.rstd)
+        else:
+            allowed = limit * far * np.abs(right.rstd) + np.finfo(dtype).tiny
+        good = (np.abs(got - want) <= allowed) | (got == want) | (np.isnan(got) & ~np.isfinite(want))
+    assert got.dtype == dtype
+    assert got.shape == want.shape
+    assert good.all(), f"{name}: {got[~good]} should be {want[~good]}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem, how it is compiled, and what it is run on."""
+
+    spec: GroupNormSpec
+    shape: tuple[int, ...]
+    dtype: str
+    symbolic: bool
+    order: tuple[int, ...] | None
+    outputs: tuple[str, ...]
+    schedule: dict[str, Any] | None
+    data: tuple[str, ...]
+    place: str
+    out: str | None
+    seed: int
+
+    def compile(self, target: str) -> gngen.Kernel:
+        shape = (None, *self.shape[1:]) if self.symbolic else self.shape
+        return gngen.compile(self.spec, shape, self.dtype, target, self.outputs, self.schedule, self.order)
+
+    def inputs(self, data: str) -> tuple[Array, Array | None, Array | None]:
+        x = placed(fill(data, self.shape, self.dtype, self.seed), self.place, self.order)
+        return x, *parameters(self.shape, self.spec, self.dtype, self.seed)
+
+
+def fitting(p: Problem, machine: str = "host") -> list[str]:
+    """The names of the schedules that can compute a problem on a machine."""
+    lanes = load_machine(machine).vector_bits // p.bits
+    return [name for name in SCHEDULES if not misfit(p, name, lanes)]
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> tuple[int, ...]:
+    """2 to 5 axes, batch first, of few elements; some of size 0 or 1."""
+    rank = draw(st.integers(2, 5))
+    shape = [draw(st.sampled_from((1, 2, 3, 5)))]
+    for _ in range(rank - 1):
+        room = _MOST // max(1, math.prod(shape))
+        shape.append(draw(st.sampled_from([n for n in _SIZES if n <= max(1, room)])))
+    shape = [shape[0], *draw(st.permutations(shape[1:]))]
+    if draw(st.integers(0, 19)) == 0:
+        shape[draw(st.sampled_from([0, *range(1, rank)]))] = 0
+    return tuple(shape)
+
+
+@st.composite
+def specs(draw: st.DrawFn, shape: tuple[int, ...]) -> GroupNormSpec:
+    """A spec that fits a shape."""
+    rank = len(shape)
+    filled = [a for a in range(1, rank) if shape[a]]
+    if not filled:
+        filled = [1]
+    axes = sorted(draw(st.sets(st.sampled_from(filled), min_size=1, max_size=len(filled) if draw(st.booleans()) else 1)))
+    channels = math.prod(shape[a] for a in axes)
+    divisors = [d for d in range(1, channels + 1) if channels % d == 0]
+    written = [a - rank if draw(st.booleans()) else a for a in draw(st.permutations(axes))]
+    return GroupNormSpec(
+        groups=draw(st.sampled_from([-1, *divisors])),
+        axis=written[0] if len(written) == 1 else tuple(written),
+        epsilon=draw(st.sampled_from((1e-3, 1e-5, 0.1, 1))),
+        center=draw(st.booleans()),
+        scale=draw(st.booleans()),
+        activation=draw(st.sampled_from((None, None, *ACTIVATIONS))),
+    )
+
+
+@st.composite
+def schedules(draw: st.DrawFn, p: Problem) -> dict[str, Any] | None:
+    """None, or a schedule that fits, with numbers of its own."""
+    if draw(st.booleans()):
+        return None
+    machine = load_machine("host")
+    stores = ("temporal", "streaming") if machine.streaming_stores else ("temporal",)
+    asked: dict[str, Any] = {"name": draw(st.sampled_from(fitting(p))), "store": draw(st.sampled_from(stores))}
+    if draw(st.booleans()):
+        asked |= {
+            "parallel_from": draw(st.sampled_from((0, 1, 2))),
+            "by_sample": draw(st.booleans()),
+            "strip": draw(st.sampled_from((1, 2, 4))),
+            "tile": draw(st.sampled_from((1, 2))),
+            "piece": draw(st.sampled_from((1, 64, 1000, 65536))),
+        }
+    return asked
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Anything that a kernel may be asked for, small."""
+    shape = draw(shapes())
+    if any(n == 0 for n in shape[1:]) and all(n == 0 for n in shape[1:]):
+        shape = (shape[0], *(2 for _ in shape[1:]))
+    spec = draw(specs(shape))
+    rank = len(shape)
+    dtype = draw(st.sampled_from(("float32", "float32", "float64")))
+    orders = st.one_of(st.none(), st.just(tuple(reversed(range(rank)))), st.permutations(range(rank)).map(tuple))
+    order = draw(orders)
+    outputs = draw(st.sampled_from((("y",), ("y", "mean", "rstd"), ("y", "rstd"), ("y", "mean"))))
+    symbolic = draw(st.booleans())
+    problem, _ = specialize(spec, (None, *shape[1:]) if symbolic else shape, dtype, order, outputs)
+    return Case(
+        spec=spec,
+        shape=shape,
+        dtype=dtype,
+        symbolic=symbolic,
+        order=order,
+        outputs=outputs,
+        schedule=draw(schedules(problem)),
+        data=tuple(draw(st.lists(st.sampled_from((*DATA, "constant", "nan", "inf", "-inf")), min_size=2, max_size=3, unique=True))),
+        place=draw(st.sampled_from(("dense", "dense", *PLACES))),
+        out=draw(st.sampled_from((None, None, "in place", *PLACES))),
+        seed=draw(st.integers(0, 99)),
+    )

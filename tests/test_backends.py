@@ -1,0 +1,189 @@
+"""Every backend against the oracle, and the two that print loop nests against each other, to the bit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from strategies import PLACES, Array, Case, assert_right, assert_stat_right, cases, fill, oracle, parameters, placed
+
+import gngen
+from gngen.schedule import SCHEDULES
+from gngen.spec import ACTIVATIONS, GroupNormSpec
+from gngen.target import load_machine, machine_names, runs_here
+
+# A kernel of numba's takes seconds to build, so it gets fewer examples.
+EXAMPLES = {"numba-cpu": 24}
+
+
+def check(case: Case, backend: str) -> None:
+    """A kernel for the case gives the oracle's answers, on every data set, wherever x and out lie."""
+    kernel = case.compile(backend)
+    for data in case.data:
+        x, gamma, beta = case.inputs(data)
+        right, kept = oracle(x, gamma, beta, case.spec), x.copy()
+        out = None
+        if case.out is not None:
+            out = x if case.out == "in place" else placed(np.zeros_like(x), case.out, case.order)
+        answer = kernel(x, gamma, beta, out=out)
+        found = dict(zip(case.outputs, answer if len(case.outputs) > 1 else (answer,), strict=True))
+        assert_right(found["y"], right, case.dtype)
+        for name in case.outputs[1:]:
+            assert_stat_right(name, found[name], right, case.dtype)
+        if out is None:
+            assert np.array_equal(x, kept, equal_nan=True), "x was written"
+        else:
+            assert found["y"] is out
+
+
+def fuzz(backend: str) -> Callable[[], None]:
+    """A test of one backend over the strategy: the same examples each time."""
+
+    @settings(
+        max_examples=EXAMPLES.get(backend, 120),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(case=cases())
+    def test(case: Case) -> None:
+        check(case, backend)
+
+    return test
+
+
+def test_gives_the_oracles_answers(backend: str) -> None:
+    fuzz(backend)()
+
+
+# In and out
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("shape", "axis"), [((3, 8, 11, 7), 1), ((3, 11, 7, 8), -1)])
+def test_out_is_written_wherever_it_lies(backend: str, shape: tuple[int, ...], axis: int, place: str) -> None:
+    spec = GroupNormSpec(groups=4, axis=axis)
+    x, (gamma, beta) = fill("normal", shape, "float32"), parameters(shape, spec, "float32")
+    kernel = gngen.compile(spec, shape, target=backend)
+    plain = kernel(x, gamma, beta)
+    out = placed(np.full_like(x, np.nan), place)
+    assert kernel(x, gamma, beta, out=out) is out
+    assert np.array_equal(out, plain)
+    assert np.array_equal(kernel(placed(x, place), gamma, beta), plain)
+
+
+def test_in_place(backend: str) -> None:
+    spec, shape = GroupNormSpec(groups=4, axis=1), (2, 8, 300)
+    x, (gamma, beta) = fill("normal", shape, "float32"), parameters(shape, spec, "float32")
+    for schedule in ("serial_small", "group_resident", "group_split", "sample"):
+        kernel = gngen.compile(spec, shape, target=backend, schedule=schedule)
+        plain, same = kernel(x, gamma, beta), x.copy()
+        assert kernel(same, gamma, beta, out=same) is same
+        assert np.array_equal(same, plain)
+
+
+def test_in_place_through_another_view(backend: str) -> None:
+    """`out` begins where x begins, and its axes lie differently."""
+    spec, shape = GroupNormSpec(groups=2, axis=1, center=False, scale=False), (2, 6, 6)
+    kernel = gngen.compile(spec, shape, target=backend)
+    x = fill("normal", shape, "float32")
+    plain, out = kernel(x), x.transpose(0, 2, 1)
+    kernel(x, out=out)
+    assert np.array_equal(out, plain)
+
+
+@pytest.mark.parametrize("ahead", [-64, -1, 1, 3, 100])
+def test_out_that_overlaps_x_in_part(backend: str, ahead: int) -> None:
+    spec, shape = GroupNormSpec(groups=4, axis=-1), (2, 25, 8)
+    kernel = gngen.compile(spec, shape, target=backend)
+    count = 2 * 25 * 8
+    memory = fill("normal", (count + 200,), "float32")
+    x, out = (memory[at : at + count].reshape(shape) for at in (100, 100 + ahead))
+    gamma, beta = parameters(shape, spec, "float32")
+    plain = kernel(x.copy(), gamma, beta)
+    assert np.array_equal(kernel(x, gamma, beta, out=out), plain)
+
+
+def test_out_that_overlaps_gamma(backend: str) -> None:
+    spec, shape = GroupNormSpec(groups=1, axis=1), (1, 8, 4)
+    kernel = gngen.compile(spec, shape, target=backend)
+    x, out = fill("normal", shape, "float32"), np.ones(shape, "float32")
+    gamma, beta = out[0, :2].reshape(-1), out[0, 2:4].reshape(-1)
+    plain = kernel(x, gamma.copy(), beta.copy())
+    assert np.array_equal(kernel(x, gamma, beta, out=out), plain)
+
+
+@pytest.mark.parametrize("outputs", [("y", "mean"), ("y", "rstd"), ("y", "mean", "rstd"), ("rstd", "y")])
+def test_mean_and_rstd_come_after_y(backend: str, outputs: tuple[str, ...]) -> None:
+    spec, shape = GroupNormSpec(groups=3, axis=-1), (4, 10, 9)
+    x, (gamma, beta) = fill("far", shape, "float32"), parameters(shape, spec, "float32")
+    right = oracle(x, gamma, beta, spec)
+    y, *stats = gngen.compile(spec, shape, target=backend, outputs=outputs)(x, gamma, beta)
+    assert_right(y, right, "float32")
+    for name, got in zip([o for o in ("mean", "rstd") if o in outputs], stats, strict=True):
+        assert got.shape == (4, 3)
+        assert_stat_right(name, got, right, "float32")
+
+
+# The same nest on both
+
+SHAPES: dict[str, tuple[tuple[int, ...], int, int]] = {
+    "serial_small": ((3, 6, 37, 9), 1, 3),
+    "group_resident": ((2, 4, 5003), 1, 2),
+    "group_stream": ((2, 3, 8, 301), 2, 2),
+    "sample": ((2, 50, 12), -1, 4),
+    "group_split": ((2, 4, 9001), 1, 2),
+    "rows": ((2, 301, 21), -1, 7),
+}
+_KINDS = list(itertools.product(SCHEDULES, ("temporal", "streaming"), ("float32", "float64")))
+_ACTS = (None, *ACTIVATIONS)
+# Every schedule, store and type; the activations in turn, each with both types.
+SAME = [(*kind, _ACTS[(i // 2 + 3 * (i % 2)) % len(_ACTS)]) for i, kind in enumerate(_KINDS)]
+
+
+def test_the_list_has_every_schedule_and_every_activation_in_both_types() -> None:
+    assert set(SHAPES) == set(SCHEDULES)
+    assert {(dtype, act) for _, _, dtype, act in SAME} == set(itertools.product(("float32", "float64"), _ACTS))
+
+
+def both(spec: GroupNormSpec, shape: tuple[int, ...], dtype: str, machine: str, schedule: dict[str, Any]) -> list[tuple[Array, ...]]:
+    """What c and numba-cpu answer on every data set."""
+    gamma, beta = parameters(shape, spec, dtype)
+    answers: list[tuple[Array, ...]] = []
+    for name in ("c", "numba-cpu"):
+        kernel = gngen.compile(spec, shape, dtype, f"{name}:{machine}", ("y", "mean", "rstd"), schedule)
+        found = [kernel(fill(data, shape, dtype), gamma, beta) for data in ("normal", "offset", "outlier", "constant", "nan", "inf")]
+        answers.append(tuple(itertools.chain.from_iterable(found)))
+    return answers
+
+
+@pytest.mark.usefixtures("both_backends")
+@pytest.mark.parametrize(("schedule", "store", "dtype", "activation"), SAME)
+def test_c_and_numba_agree_to_the_bit(schedule: str, store: str, dtype: str, activation: str | None) -> None:
+    if store == "streaming" and not load_machine("host").streaming_stores:
+        pytest.skip("this machine has no streaming stores")
+    shape, axis, groups = SHAPES[schedule]
+    spec = GroupNormSpec(groups=groups, axis=axis, activation=activation)
+    for c, numba in zip(*both(spec, shape, dtype, "host", {"name": schedule, "store": store}), strict=True):
+        np.testing.assert_array_equal(c, numba)
+
+
+@pytest.mark.usefixtures("both_backends")
+@pytest.mark.parametrize("machine", machine_names())
+def test_c_and_numba_agree_to_the_bit_on_every_machine(machine: str) -> None:
+    reason = runs_here(load_machine(machine))
+    if reason:
+        pytest.skip(reason)
+    for schedule in ("rows", "serial_small"):
+        shape, axis, groups = SHAPES[schedule]
+        spec = GroupNormSpec(groups=groups, axis=axis, activation="silu")
+        for c, numba in zip(*both(spec, shape, "float32", machine, {"name": schedule}), strict=True):
+            np.testing.assert_array_equal(c, numba)
+        right = oracle(x := fill("normal", shape, "float32"), *parameters(shape, spec, "float32"), spec)
+        kernel = gngen.compile(spec, shape, target=f"c:{machine}", schedule=schedule)
+        assert_right(kernel(x, *parameters(shape, spec, "float32")), right, "float32")

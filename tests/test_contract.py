@@ -1,0 +1,388 @@
+"""The numerics contract of semantics.md, items 1 to 5, on every backend that prints loop nests."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from strategies import DATA, LIMITS, Array, assert_right, fill, fitting, need_backend, oracle, parameters, placed
+
+import gngen
+from gngen import reference
+from gngen.problem import specialize
+from gngen.reference import activate
+from gngen.schedule import SCHEDULES
+from gngen.spec import ACTIVATIONS, GroupNormSpec
+from gngen.target import load_machine
+
+OUTPUTS = ("y", "mean", "rstd")
+THREADS = (1, 2, 3, 8)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer small enough to try everything on, of more than one block of summation."""
+
+    name: str
+    shape: tuple[int, ...]
+    axis: int
+    groups: int
+    dtype: str = "float32"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def spec(self, **changed: Any) -> GroupNormSpec:
+        return GroupNormSpec(**{"groups": self.groups, "axis": self.axis, **changed})
+
+    @property
+    def fits(self) -> list[str]:
+        """The schedules that can compute it."""
+        return fitting(specialize(self.spec(), self.shape, self.dtype)[0])
+
+    def kernel(self, backend: str, schedule: str, *, fixed: bool = False, **numbers: Any) -> gngen.Kernel:
+        """A kernel for any batch (or for this one), threaded from one sample on wherever the schedule has threads."""
+        asked = {"name": schedule, "parallel_from": 0 if schedule == "serial_small" else 1, **numbers}
+        return gngen.compile(self.spec(), self.shape if fixed else (None, *self.shape[1:]), self.dtype, backend, OUTPUTS, asked)
+
+    def inputs(self, data: str = "normal") -> tuple[Array, Array | None, Array | None]:
+        return fill(data, self.shape, self.dtype), *parameters(self.shape, self.spec(), self.dtype)
+
+    def by_channel(self, x: Array) -> Array:
+        """The elements of any batch as (-1, channels)."""
+        return np.moveaxis(x, self.axis, -1).reshape(-1, self.shape[self.axis])
+
+    def by_group(self, x: Array) -> Array:
+        """The elements of any batch as (batch, groups, -1)."""
+        return np.moveaxis(x, self.axis, 1).reshape(x.shape[0], self.groups, -1)
+
+
+# Runs of several blocks; few long rows; rows of three channels, whose vectors straddle them; rows of wide groups; rows of odd float64.
+LAYERS = (
+    Layer("first", (5, 6, 9001), 1, 3),
+    Layer("middle", (5, 7, 4, 301), 2, 1),
+    Layer("long rows", (5, 3, 8, 301), 2, 2),
+    Layer("last3", (5, 2100, 3), -1, 3),
+    Layer("last", (5, 700, 60), -1, 5),
+    Layer("last64", (5, 90, 14), -1, 7, "float64"),
+)
+FIRST, LAST3, LAST = LAYERS[0], LAYERS[3], LAYERS[4]
+RUNS = [pytest.param(layer, name, id=f"{layer}-{name}") for layer in LAYERS for name in layer.fits]
+
+
+def test_the_layers_use_every_schedule() -> None:
+    assert {run.values[1] for run in RUNS} == set(SCHEDULES)
+
+
+def assert_same(one: tuple[Array, ...], other: tuple[Array, ...]) -> None:
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b, strict=True)
+
+
+# 1. var >= 0, and a constant group gives exactly act(beta)
+
+CONSTANTS = (0.0, 1.0, -3.3, np.pi, 1e-30, 1e4, 16777217.0, 3e38, -1e37, 1e-42)
+
+
+def constant_samples(layer: Layer) -> Array:
+    """A sample for each constant, and one whose groups are each another constant."""
+    x = np.empty((len(CONSTANTS) + 1, *layer.shape[1:]), layer.dtype)
+    for i, constant in enumerate(CONSTANTS):
+        x[i] = constant
+    channels = np.moveaxis(x[-1:], layer.axis, -1)
+    channels[...] = np.repeat(np.resize(np.asarray(CONSTANTS), layer.groups), channels.shape[-1] // layer.groups)
+    return x
+
+
+@pytest.mark.parametrize(("layer", "schedule"), RUNS)
+def test_a_constant_group_gives_beta(compiling: str, layer: Layer, schedule: str) -> None:
+    x, (_, gamma, beta) = constant_samples(layer), layer.inputs()
+    y, mean, rstd = layer.kernel(compiling, schedule)(x, gamma, beta)
+    assert (layer.by_channel(y) == beta).all()
+    assert (layer.by_group(x) == mean[:, :, None]).all()
+    np.testing.assert_allclose(rstd, 1e-3**-0.5, 1e-6)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1e-300, 1e-12, 1.0])
+@pytest.mark.parametrize("layer", [FIRST, LAST3], ids=str)
+def test_a_constant_group_gives_beta_for_every_epsilon(compiling: str, layer: Layer, epsilon: float) -> None:
+    x, (_, gamma, beta) = constant_samples(layer), layer.inputs()
+    assert beta is not None
+    kernel = gngen.compile(layer.spec(epsilon=epsilon), (None, *layer.shape[1:]), target=compiling)
+    assert (layer.by_channel(kernel(x, gamma, beta)) == beta).all()
+    assert not kernel(x, gamma, np.zeros_like(beta)).any()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_constant_group_gives_the_activation_of_beta(activation: str) -> None:
+    need_backend("c")
+    x, (_, gamma, beta) = constant_samples(LAST3), LAST3.inputs()
+    assert beta is not None
+    kernel = gngen.compile(LAST3.spec(activation=activation), (None, *LAST3.shape[1:]), target="c")
+    y, right = LAST3.by_channel(kernel(x, gamma, beta)), activate(beta.astype(np.float64), activation)
+    assert (y == y[0]).all()
+    assert np.abs(y[0] - right).max() <= (0 if activation == "relu" else LIMITS["float32"])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1023, 4097])
+def test_the_variance_is_never_negative(compiling: str, size: int) -> None:
+    """Elements that differ in their last place only, where a careless formula cancels to less than nothing."""
+    spec = GroupNormSpec(groups=1, axis=1, epsilon=0.0, center=False, scale=False)
+    x = np.full((4, 1, size), 1e6, "float32")
+    x[..., 1::3] = np.nextafter(x[..., 1::3], np.float32(np.inf))
+    y, _, rstd = gngen.compile(spec, (None, 1, size), target=compiling, outputs=OUTPUTS)(x)
+    assert np.isfinite(rstd).all()
+    assert (rstd >= 0).all()
+    assert_right(y, oracle(x, None, None, spec), "float32")
+
+
+# 2. The error, in natural units
+
+# Elements of a group: its channels, and their positions.
+GROUPS = {
+    1: (1, 1),
+    2: (2, 1),
+    3: (3, 1),
+    10: (2, 5),
+    100: (4, 25),
+    1023: (3, 341),
+    5000: (10, 500),
+    100_000: (10, 10_000),
+    1_000_000: (8, 125_000),
+}
+LARGEST = (2, 15_000_000)
+
+
+def layer_of(size: tuple[int, int], layout: str) -> tuple[tuple[int, ...], GroupNormSpec]:
+    """A shape and a spec of two groups of a size, channels first or last."""
+    chans, positions = size
+    batch = 2 if chans * positions < 1_000_000 else 1
+    shape = (batch, 2 * chans, positions) if layout == "first" else (batch, positions, 2 * chans)
+    return shape, GroupNormSpec(groups=2, axis=1 if layout == "first" else -1, epsilon=1e-5)
+
+
+def errors() -> Iterator[Any]:
+    """Backend, elements of a group, layout, dtype; fewer for numba, whose kernels take seconds to build."""
+    for layout in ("first", "last"):
+        for size in GROUPS:
+            yield "c", size, layout, "float32"
+            if size in (1, 3, 100, 5000, 1_000_000):
+                yield "numba-cpu", size, layout, "float32"
+            if size in (1, 2, 3, 100, 1023, 100_000):
+                yield "c", size, layout, "float64"
+            if size in (3, 1023, 100_000):
+                yield "numba-cpu", size, layout, "float64"
+
+
+@pytest.mark.parametrize(("name", "size", "layout", "dtype"), list(errors()))
+def test_the_error_is_within_the_contract(name: str, size: int, layout: str, dtype: str) -> None:
+    need_backend(name)
+    shape, spec = layer_of(GROUPS[size], layout)
+    kernel, (gamma, beta) = gngen.compile(spec, shape, dtype, name), parameters(shape, spec, dtype)
+    for data in DATA:
+        x = fill(data, shape, dtype)
+        assert_right(kernel(x, gamma, beta), oracle(x, gamma, beta, spec), dtype)
+
+
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("schedule", ["serial_small", "group_resident", "group_stream", "sample", "group_split", "rows"])
+def test_the_error_is_within_the_contract_under_every_schedule(schedule: str, data: str) -> None:
+    need_backend("c")
+    for layer in (layer for layer in LAYERS if schedule in layer.fits):
+        x, gamma, beta = layer.inputs(data)
+        y, _, _ = layer.kernel("c", schedule)(x, gamma, beta)
+        assert_right(y, oracle(x, gamma, beta, layer.spec()), layer.dtype)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("layout", ["first", "last"])
+def test_the_error_is_within_the_contract_for_thirty_million_elements(layout: str, data: str) -> None:
+    """Groups of 3e7 elements, judged a group at a time: the oracle's own memory is six times x's."""
+    shape, spec = layer_of(LARGEST, layout)
+    x, (gamma, beta) = fill(data, shape, "float32"), parameters(shape, spec, "float32")
+    assert gamma is not None
+    assert beta is not None
+    answers = {name: gngen.compile(spec, shape, target=need_backend(name))(x, gamma, beta) for name in ("c", "numba-cpu")}
+    assert math.prod(LARGEST) == 30_000_000
+    for g in range(2):
+        channels = slice(2 * g, 2 * g + 2)
+        part = x[:, channels] if layout == "first" else x[..., channels]
+        mean, rstd = reference.moments(part.astype(np.float64).reshape(1, 1, 1, -1), spec.epsilon)
+        for c in range(2 * g, 2 * g + 2):
+            column = (slice(None), c) if layout == "first" else (..., c)
+            xhat = (x[column] - mean[0, 0]) * rstd[0, 0]
+            right, unit = xhat * gamma[c] + beta[c], (1 + np.abs(xhat)) * abs(gamma[c]) + abs(beta[c])
+            for name, y in answers.items():
+                error = float((np.abs(y[column] - right) / unit).max())
+                assert error <= LIMITS["float32"], f"{name}: {error:.2g}"
+
+
+# 3. The same bits, whatever is not the problem's
+
+
+@pytest.mark.parametrize(("layer", "schedule"), RUNS)
+def test_the_bits_do_not_depend_on_threads_batch_or_place(compiling: str, layer: Layer, schedule: str) -> None:
+    kernel, (x, gamma, beta) = layer.kernel(compiling, schedule), layer.inputs()
+    whole = kernel(x, gamma, beta)
+    for threads in THREADS:
+        gngen.set_num_threads(threads)
+        for _ in range(2):
+            assert_same(kernel(x, gamma, beta), whole)
+        for n in range(len(x)):
+            assert_same(kernel(x[n : n + 1], gamma, beta), tuple(a[n : n + 1] for a in whole))
+        assert_same(kernel(x[1:4], gamma, beta), tuple(a[1:4] for a in whole))
+        assert_same(kernel(x[::-1], gamma, beta), tuple(a[::-1] for a in whole))
+        many = np.concatenate([x] * 4)
+        assert_same(kernel(many, gamma, beta), tuple(np.concatenate([a] * 4) for a in whole))
+
+
+@pytest.mark.parametrize("store", ["temporal", "streaming"])
+@pytest.mark.parametrize(("layer", "schedule"), RUNS)
+def test_the_bits_do_not_depend_on_alignment(layer: Layer, schedule: str, store: str) -> None:
+    need_backend("c")
+    if store == "streaming" and not load_machine("host").streaming_stores:
+        pytest.skip("this machine has no streaming stores")
+    kernel, (x, gamma, beta) = layer.kernel("c", schedule, store=store), layer.inputs()
+    whole = layer.kernel("c", schedule)(x, gamma, beta)
+    for skip in range(0, 19, 3):
+        memory = np.full(x.size + 64, np.nan, x.dtype)
+        out = memory[skip : skip + x.size].reshape(x.shape)
+        assert kernel(placed(x, "shifted"), gamma, beta, out=out)[0] is out
+        np.testing.assert_array_equal(out, whole[0])
+        assert np.isnan(memory[:skip]).all(), "written before out"
+        assert np.isnan(memory[skip + x.size :]).all(), "written past out"
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=str)
+def test_the_bits_do_not_depend_on_the_schedule(compiling: str, layer: Layer) -> None:
+    x, gamma, beta = layer.inputs()
+    first, *others = layer.fits
+    whole = layer.kernel(compiling, first)(x, gamma, beta)
+    for schedule in others:
+        assert_same(layer.kernel(compiling, schedule)(x, gamma, beta), whole)
+
+
+@pytest.mark.parametrize("data", ["normal", "far", "outlier"])
+@pytest.mark.parametrize("layer", LAYERS, ids=str)
+def test_the_bits_do_not_depend_on_the_numbers_of_the_schedule(layer: Layer, data: str) -> None:
+    need_backend("c")
+    x, gamma, beta = layer.inputs(data)
+    whole = layer.kernel("c", layer.fits[0])(x, gamma, beta)
+    for schedule in layer.fits:
+        for numbers in (
+            {"by_sample": True, "piece": 100},
+            {"by_sample": False, "piece": 1, "strip": 1},
+            {"strip": 2, "tile": 2, "piece": 4096},
+            {"strip": 3, "tile": 4, "parallel_from": 3},
+        ):
+            assert_same(layer.kernel("c", schedule, **numbers)(x, gamma, beta), whole)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=str)
+def test_the_bits_do_not_depend_on_whether_the_batch_is_known(compiling: str, layer: Layer) -> None:
+    x, gamma, beta = layer.inputs()
+    whole = layer.kernel(compiling, layer.fits[-1])(x, gamma, beta)
+    assert_same(layer.kernel(compiling, layer.fits[-1], fixed=True)(x, gamma, beta), whole)
+    chosen = gngen.compile(layer.spec(), layer.shape, layer.dtype, compiling, OUTPUTS)
+    assert_same(chosen(x, gamma, beta), whole)
+
+
+# 4. NaN and infinity spoil their own group only
+
+
+@pytest.mark.parametrize(("layer", "schedule"), RUNS)
+def test_a_bad_element_spoils_its_own_group_only(compiling: str, layer: Layer, schedule: str) -> None:
+    kernel, (x, gamma, beta) = layer.kernel(compiling, schedule), layer.inputs()
+    clean, chans = kernel(x, gamma, beta), layer.shape[layer.axis] // layer.groups
+    last = math.prod(layer.shape[1:]) // layer.shape[layer.axis] - 1
+    places = ((0, 0, 0), (2, layer.groups // 2, last // 3), (4, layer.groups - 1, last))
+    for bad in (np.nan, np.inf, -np.inf):
+        for n, g, position in places:
+            channels = np.moveaxis(x, layer.axis, 1).reshape(len(x), layer.shape[layer.axis], -1).copy()
+            channels[n, g * chans if position == 0 else g * chans + chans - 1, position] = bad
+            rest = [size for a, size in enumerate(layer.shape[1:], 1) if a != layer.axis % x.ndim]
+            spoiled = np.ascontiguousarray(np.moveaxis(channels.reshape(len(x), -1, *rest), 1, layer.axis))
+            found = kernel(spoiled, gamma, beta)
+            own = np.zeros((len(x), layer.groups), bool)
+            own[n, g] = True
+            for a, b in zip(found, clean, strict=True):
+                grouped, was = (layer.by_group(v) if v.ndim > 2 else v[..., None] for v in (a, b))
+                np.testing.assert_array_equal(grouped[~own], was[~own])
+                assert not np.isfinite(grouped[own]).any()
+
+
+# 5. 64-bit index arithmetic
+
+HUGE = (1 << 30) + 4099  # elements of one of two groups: together past 2^31
+
+
+def memory_available() -> int:
+    """Bytes of memory that can be had, or 0 where the system does not say."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    found = re.search(r"^MemAvailable:\s*(\d+) kB$", text, re.MULTILINE)
+    return int(found.group(1)) << 10 if found else 0
+
+
+@pytest.mark.slow
+def test_more_than_2_to_the_31_elements() -> None:
+    """In place, for memory's sake: every group holds the same numbers, so that all must come out the same, and right at their ends."""
+    if memory_available() < 12e9:
+        pytest.skip(f"{memory_available() / 1e9:.0f} GB of memory are available, and the test wants 12")
+    memory = np.empty(2 * HUGE, "float32")
+    for name, shape in (("c", (1, 2, HUGE)), ("numba-cpu", (1, 2, HUGE)), ("c", ((2 * HUGE) >> 20, 1, 1 << 20))):
+        assert math.prod(shape) > 1 << 31
+        need_backend(name)
+        check_huge(name, memory[: math.prod(shape)].reshape(shape))
+
+
+def check_huge(name: str, x: Array) -> None:
+    base = fill("normal", (1 << 20,), "float32")
+    rows = x.reshape(-1, x.shape[-1])
+    for row in rows:
+        for start in range(0, len(row), len(base)):
+            row[start : start + len(base)] = base[: len(row) - start]
+    repeats, tail = divmod(x.shape[-1], len(base))
+    wide = base.astype(np.float64)
+    mean = (repeats * wide.sum() + wide[:tail].sum()) / x.shape[-1]
+    square = (repeats * ((wide - mean) ** 2).sum() + ((wide[:tail] - mean) ** 2).sum()) / x.shape[-1]
+    spec = GroupNormSpec(groups=x.shape[1], axis=1, center=False, scale=False)
+    gngen.compile(spec, x.shape, target=name)(x, out=x)
+    end = wide[:tail] if tail else wide
+    xhat = (end - mean) / np.sqrt(square + spec.epsilon)
+    for row in (rows[0], rows[-1]):
+        assert (np.abs(row[-len(end) :] - xhat) / (1 + np.abs(xhat))).max() <= LIMITS["float32"]
+    for row in rows[1:]:
+        for start in range(0, len(row), 1 << 24):
+            assert np.array_equal(row[start : start + (1 << 24)], rows[0][start : start + (1 << 24)])
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_c_counts_in_64_bits(schedule: str) -> None:
+    layer = next(layer for layer in LAYERS if schedule in layer.fits)
+    source = gngen.emit(layer.spec(), layer.shape, layer.dtype, "c:x86-64-v3", OUTPUTS, schedule)
+    kernel = source.text[source.text.index(f"void {source.entry}(") :]
+    assert "int64_t batch, int threads)" in kernel
+    body = re.sub(r"/\*.*?\*/", "", kernel[kernel.index("{") :])
+    assert "for (int64_t " in body
+    assert not re.findall(r"\b(?:int|unsigned|long|short|size_t|int32_t)\b", body)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_numba_counts_in_64_bits(schedule: str) -> None:
+    layer = next(layer for layer in LAYERS if schedule in layer.fits)
+    source = gngen.emit(layer.spec(), layer.shape, layer.dtype, "numba-cpu:x86-64-v3", OUTPUTS, schedule)
+    signature = re.search(r"^SIGNATURE = \((.*)\)$", source.text, re.MULTILINE)
+    assert signature
+    assert set(signature.group(1).split(", ")) == {"types.int64"}
+    body = source.text[source.text.index(f"def {source.entry}(") :]
+    assert not re.findall(r"\b(?:u?int32|intc|int_)\b", body)

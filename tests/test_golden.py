@@ -1,0 +1,151 @@
+"""Emitted text, compared with what is stored under golden/: `GNGEN_UPDATE_GOLDEN=1 pytest tests/test_golden.py` stores it anew.
+
+A difference is a change of what users' machines run: look at it before storing it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from strategies import fitting
+
+import gngen
+from gngen.problem import specialize
+from gngen.spec import ACTIVATIONS, GroupNormSpec
+from gngen.target import load_machine, machine_names
+
+FOLDER = Path(__file__).parent / "golden"
+TARGETS = ("c:x86-64", "c:x86-64-v3", "c:x86-64-v4", "c:aarch64-neon", "numba-cpu:x86-64-v3")
+LAYERS: dict[str, dict[str, Any]] = {
+    "channels-first-silu": {"spec": GroupNormSpec(groups=32, axis=1, activation="silu"), "shape": (2, 320, 64, 64)},
+    "channels-last": {"spec": GroupNormSpec(groups=32, axis=-1), "shape": (2, 64, 64, 320)},
+    "odd-f64-stats": {
+        "spec": GroupNormSpec(groups=3, axis=-1, epsilon=0.0, scale=False),
+        "shape": (None, 35, 9),
+        "dtype": "float64",
+        "outputs": ("y", "mean", "rstd"),
+    },
+}
+
+
+def compare(name: str, text: str) -> None:
+    path = FOLDER / name
+    if os.environ.get("GNGEN_UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+        return
+    stored = path.read_text(encoding="utf-8") if path.exists() else ""
+    if text != stored:
+        changed = "\n".join(difflib.unified_diff(stored.splitlines(), text.splitlines(), "stored", "emitted", lineterm="", n=1))
+        pytest.fail(f"{name} is not what is stored; look, then run GNGEN_UPDATE_GOLDEN=1 pytest tests/test_golden.py\n{changed[:4000]}")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_source(layer: str, target: str) -> None:
+    source = gngen.emit(**LAYERS[layer], target=target)
+    compare(f"{layer}.{target.replace(':', '.')}{source.suffix}", source.text)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_nest(layer: str) -> None:
+    compare(f"{layer}.nest", str(gngen.lower(**LAYERS[layer], target="c:x86-64-v3")))
+
+
+def test_nothing_else_is_stored() -> None:
+    suffixes = {target: ".c" if target.startswith("c:") else ".py" for target in TARGETS}
+    wanted = {f"{layer}.{target.replace(':', '.')}{suffix}" for layer in LAYERS for target, suffix in suffixes.items()}
+    assert {p.name for p in FOLDER.iterdir()} == wanted | {f"{layer}.nest" for layer in LAYERS}
+
+
+# Purity
+
+EMIT = """
+import sys, gngen
+spec = gngen.GroupNormSpec(groups=4, axis=-1, activation="gelu")
+for target in sys.argv[1:]:
+    source = gngen.emit(spec, (None, 300, 20), target=target, outputs=("y", "mean", "rstd"))
+    print(source.digest, source.flags)
+    print(source.text)
+"""
+
+
+def test_the_same_bytes_in_every_process(tmp_path: Path) -> None:
+    """Whatever the hash seed, the folder, the locale and the cache are."""
+    emitted = []
+    for seed in ("0", "1", "4711"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        root = str(Path(gngen.__file__).parent.parent)
+        variables = {**os.environ, "PYTHONHASHSEED": seed, "GNGEN_CACHE_DIR": str(folder), "PYTHONPATH": root, "PYTHONUTF8": "1"}
+        done = subprocess.run([sys.executable, "-c", EMIT, *TARGETS], capture_output=True, text=True, check=True, cwd=folder, env=variables)
+        emitted.append(done.stdout)
+        assert str(folder) not in done.stdout
+    assert emitted[0] == emitted[1] == emitted[2]
+    assert len(emitted[0]) > 10_000
+
+
+# Every machine, every schedule: text that a compiler takes
+
+
+def compilers(arch: str) -> list[list[str]]:
+    """The compilers here that know a machine's language."""
+    found = []
+    if arch in ("any", "x86_64") and shutil.which("gcc"):
+        found.append(["gcc"])
+    if arch in ("any", "aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
+        found.append(["aarch64-linux-gnu-gcc"])
+    if shutil.which("clang"):
+        found.append(["clang", *(["--target=aarch64-linux-gnu"] if arch == "aarch64" else [])])
+    return found
+
+
+def every_schedule(machine: str) -> list[gngen.Source]:
+    """Sources of every schedule, type, store and activation for a machine, which between them use all helpers of the templates."""
+    found: list[gngen.Source] = []
+    stores = ("temporal", "streaming") if load_machine(machine).streaming_stores else ("temporal",)
+    acts = [None, *ACTIVATIONS]
+    for shape, axis in (((2, 8, 3001), 1), ((2, 90, 12), -1), ((2, 3, 8, 301), 2)):
+        for dtype in ("float32", "float64"):
+            p, _ = specialize(GroupNormSpec(groups=4, axis=axis), shape, dtype)
+            for name in fitting(p, machine):
+                spec = GroupNormSpec(groups=4, axis=axis, activation=acts[len(found) % len(acts)], epsilon=0.0)
+                schedule = {"name": name, "store": stores[len(found) // 2 % len(stores)]}
+                found.append(gngen.emit(spec, shape, dtype, f"c:{machine}", ("y", "mean", "rstd"), schedule))
+    return found
+
+
+@pytest.mark.parametrize("machine", [name for name in machine_names() if name != "host"])
+def test_compilers_take_the_c_of_every_machine(machine: str) -> None:
+    """Without a warning."""
+    found = compilers(load_machine(machine).arch)
+    if not found:
+        pytest.skip(f"no compiler for {machine} here")
+    strict = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fopenmp", "-fsyntax-only", "-x", "c", "-"]
+    for source in every_schedule(machine):
+        for command in found:
+            done = subprocess.run([*command, *source.flags, *strict], input=source.text, capture_output=True, text=True)
+            assert not done.returncode, f"{command[0]} refused {source.entry}:\n{done.stderr[:2000]}"
+
+
+@pytest.mark.parametrize("machine", machine_names())
+def test_python_takes_the_numba_of_every_machine(machine: str) -> None:
+    for layer in LAYERS.values():
+        source = gngen.emit(**layer, target=f"numba-cpu:{machine}")
+        names = {node.name for node in ast.parse(source.text).body if isinstance(node, ast.FunctionDef)}
+        assert {source.entry, "run"} <= names
+
+
+@pytest.mark.parametrize("target", [f"{backend}:{machine}" for backend in ("c", "numba-cpu", "reference") for machine in machine_names()])
+def test_text_is_clean(target: str) -> None:
+    for layer in LAYERS.values():
+        lines = gngen.emit(**layer, target=target).text.split("\n")
+        assert lines[-1] == "" != lines[-2]
+        assert not [line for line in lines if line != line.rstrip() or "\t" in line]

@@ -1,0 +1,206 @@
+"""Machines as data, the host, target strings, and the fallback between backends."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from strategies import assert_right, fill, need_backend, oracle, parameters
+
+import gngen
+from gngen import target as targets_module
+from gngen.backends import BACKENDS, FALLBACK, load_backend
+from gngen.errors import TargetError
+from gngen.spec import GroupNormSpec
+from gngen.target import SIMD, Machine, choose_auto, load_machine, machine_names, parse_target, runs_here, targets
+
+SHIPPED = ("aarch64-neon", "generic", "x86-64", "x86-64-v3", "x86-64-v4")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder that machines are looked for in."""
+    monkeypatch.setenv("GNGEN_TARGETS", str(tmp_path))
+    load_machine.cache_clear()
+    yield tmp_path
+    load_machine.cache_clear()
+
+
+def test_machines_that_ship() -> None:
+    assert set(SHIPPED) | {"host"} <= set(machine_names())
+    assert machine_names()[0] == "host"
+
+
+@pytest.mark.parametrize("name", machine_names())
+def test_every_machine_is_complete(name: str) -> None:
+    m = load_machine(name)
+    assert m.name == name
+    assert m.description
+    assert m.simd in SIMD
+    assert m.vector_bits in (128, 256, 512, 1024, 2048)
+    assert 16 <= m.line <= m.l1 <= m.l2 <= m.l3
+    assert m.cores >= 1
+    assert m.vector_registers >= 16
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        m.cores = 3  # type: ignore[misc]
+
+
+def test_facts_and_what_is_inherited() -> None:
+    v2, v3, v4, neon = (load_machine(name) for name in ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64-neon"))
+    assert [m.vector_bits for m in (v2, v3, v4, neon)] == [128, 256, 512, 128]
+    assert [m.fma for m in (v2, v3, v4, neon)] == [False, True, True, True]
+    assert v4.triple == v3.triple == v2.triple
+    assert (v4.streaming_stores, neon.streaming_stores) == (True, False)
+    assert (v3.l1, v3.l2) == (v2.l1, 524288)
+    assert v4.c_flags == ("-march=x86-64-v4",)
+
+
+def test_the_host_is_the_widest_machine_that_runs_here() -> None:
+    host = load_machine("host")
+    assert not runs_here(host)
+    fits = [load_machine(name) for name in SHIPPED if not runs_here(load_machine(name))]
+    assert host.vector_bits == max(m.vector_bits for m in fits)
+    assert host.description.startswith("this machine, as ")
+
+
+def test_what_does_not_run_here_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets_module, "_host_arch", lambda: "x86_64")
+    monkeypatch.setattr(targets_module, "_cpu_features", lambda: frozenset(("avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "movbe")))
+    assert runs_here(load_machine("aarch64-neon")) == "this machine is x86_64, not aarch64"
+    assert runs_here(load_machine("x86-64-v3")) == ""
+    assert runs_here(load_machine("x86-64-v4")) == "this machine lacks avx512f, avx512bw, avx512cd, avx512dq, avx512vl"
+    assert runs_here(load_machine("generic")) == ""
+
+
+@pytest.mark.parametrize("machine", [None, *SHIPPED])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_target_strings(backend: str, machine: str | None) -> None:
+    text = backend if machine is None else f"{backend}:{machine}"
+    found = parse_target(text)
+    assert (found.backend, found.machine) == (backend, load_machine(machine or "host"))
+    assert str(found) == f"{backend}:{machine or 'host'}"
+    assert parse_target(str(found)) == found
+
+
+@pytest.mark.parametrize("text", ["", "gpu", "c:", "c:x87", "x86-64", ":x86-64", "C", "c:x86-64:v3", None, 3])
+def test_target_strings_that_name_nothing(text: object) -> None:
+    with pytest.raises(TargetError) as e:
+        parse_target(text)  # type: ignore[arg-type]
+    backends, machines = ", ".join(BACKENDS), ", ".join(machine_names())
+    assert (
+        str(e.value)
+        == f"no target {text!r}: it reads backend[:machine], with backend one of auto, {backends} and machine one of {machines}"
+    )
+    assert isinstance(e.value, ValueError)
+    with pytest.raises(TargetError):
+        gngen.compile(GroupNormSpec(groups=1), (1, 4), target=text)  # type: ignore[arg-type]
+
+
+def test_a_machine_that_does_not_exist() -> None:
+    with pytest.raises(TargetError) as e:
+        load_machine("x87")
+    assert str(e.value) == f"no machine 'x87'; choose from {', '.join(machine_names())}, or describe it in a TOML file"
+
+
+def test_a_kernel_for_another_machine_is_emitted_and_not_run() -> None:
+    away = next(name for name in ("aarch64-neon", "x86-64") if runs_here(load_machine(name)))
+    spec = GroupNormSpec(groups=1)
+    assert gngen.emit(spec, (1, 4), target=f"c:{away}").text
+    reason = runs_here(load_machine(away))
+    with pytest.raises(TargetError) as e:
+        gngen.compile(spec, (1, 4), target=f"c:{away}")
+    assert str(e.value) == f"a kernel for c:{away} can be emitted here and not run: {reason}"
+
+
+def test_targets_lists_everything_with_reasons() -> None:
+    found = {t.name: t for t in targets()}
+    assert set(found) == {f"{b}:{m}" for b in BACKENDS for m in machine_names()}
+    for t in found.values():
+        lacking = load_backend(t.backend).unavailable() or runs_here(load_machine(t.machine))
+        assert (t.available, t.reason) == (not lacking, lacking)
+        assert load_machine(t.machine).description in t.description
+    assert found["reference:host"].available
+    assert gngen.targets() == targets()
+
+
+# A machine of one's own
+
+
+def test_a_new_machine_is_one_file(folder: Path) -> None:
+    arch = "x86-64" if platform.machine().lower() in ("x86_64", "amd64") else "generic"
+    (folder / "mine.toml").write_text(f'inherits = "{arch}"\ndescription = "mine"\ncores = 3\n\n[cache]\nl3 = 12582912\n')
+    m = load_machine("mine")
+    assert (m.name, m.description, m.cores, m.l3, m.l1) == ("mine", "mine", 3, 12582912, load_machine(arch).l1)
+    assert "mine" in machine_names()
+    assert isinstance(m, Machine)
+    spec, x = GroupNormSpec(groups=2, axis=1), fill("normal", (2, 6, 40), "float32")
+    gamma, beta = parameters(x.shape, spec, "float32")
+    kernel = gngen.compile(spec, x.shape, target=f"{need_backend('c')}:mine")
+    assert_right(kernel(x, gamma, beta), oracle(x, gamma, beta, spec), "float32")
+    assert "c:mine: mine" in kernel.explain()
+    assert "Machine: mine" in kernel.source.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('inherits = "generic"\nvectors = 3\n', "bad.toml: no fact 'vectors'; choose from inherits, description, "),
+        ('inherits = "generic"\ncores = "two"\n', "bad.toml: cores is a int; received 'two'"),
+        ('inherits = "generic"\nfma = 1\n', "bad.toml: fma is a bool; received 1"),
+        ('inherits = "nowhere"\n', "machine 'bad' inherits from 'nowhere', which has no file; choose from "),
+        ('inherits = "bad"\n', "machine 'bad' inherits from itself: bad -> bad"),
+        ('inherits = "generic"\nsimd = "mmx"\n', "bad.toml: simd 'mmx' is not known; choose from avx512, avx2, sse2, neon, generic"),
+        ('inherits = "generic"\nvector_bits = 192\n', "bad.toml: vector_bits is a power of two from 128 to 2048; received 192"),
+        ('description = "half"\n', "bad.toml does not say arch, triple, "),
+        ('inherits = "generic"\n[cache]\nl1 = "32K"\n', "bad.toml does not say cache.l1, nor does a machine it inherits from"),
+        ("cores = \n", "bad.toml cannot be read: "),
+    ],
+)
+def test_files_that_describe_no_machine(folder: Path, text: str, words: str) -> None:
+    (folder / "bad.toml").write_text(text)
+    with pytest.raises(TargetError) as e:
+        load_machine("bad")
+    assert str(e.value).startswith(words)
+
+
+# Which backend
+
+
+def test_auto_takes_the_first_backend_that_can_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = list(FALLBACK)
+    assert order == ["c", "numba-cpu", "reference"]
+    passed: list[str] = []
+    for name in order:
+        if load_backend(name).unavailable():
+            passed.append(f"{name}: {load_backend(name).unavailable()}")
+            continue
+        target, why = choose_auto()
+        assert (target.backend, target.machine) == (name, load_machine("host"))
+        assert why == "; ".join(passed)
+        _disable(monkeypatch, load_backend(name))
+        passed.append(f"{name}: not today")
+    with pytest.raises(TargetError, match=r"^no backend can run here: c: "):
+        choose_auto()
+
+
+def _disable(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    monkeypatch.setattr(module, "unavailable", lambda: "not today")
+
+
+def test_the_fallback_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    _disable(monkeypatch, load_backend("c"))
+    spec = GroupNormSpec(groups=3, axis=1, center=False, scale=False)
+    need_backend("numba-cpu")
+    kernel = gngen.compile(spec, (1, 3, 4), target="auto", outputs=("y", "mean"))
+    assert kernel.target.backend == "numba-cpu"
+    assert "fallback  c: not today" in kernel.explain().splitlines()
+    with pytest.raises(TargetError, match=r"^a kernel for c:host can be emitted here and not run: not today$"):
+        gngen.compile(spec, (1, 3, 5), target="c")
+    y, mean = kernel(x := np.arange(12, dtype="float32").reshape(1, 3, 4))
+    assert_right(y, oracle(x, None, None, spec), "float32")
+    assert mean.tolist() == [[1.5, 5.5, 9.5]]
