@@ -23,12 +23,14 @@ _folder = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Kernels go to a folder of this process (one a pytest-xdist worker), warm from test to test, gone at the end."""
-    config.stash[_folder] = os.environ["GNGEN_CACHE_DIR"] = tempfile.mkdtemp(prefix="gngen-tests-")
+    """Kernels go to a folder of this run, warm from test to test and shared by the workers of pytest-xdist, gone at the end."""
+    if not hasattr(config, "workerinput"):
+        config.stash[_folder] = os.environ["GNGEN_CACHE_DIR"] = tempfile.mkdtemp(prefix="gngen-tests-")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    shutil.rmtree(config.stash[_folder], ignore_errors=True)
+    if _folder in config.stash:
+        shutil.rmtree(config.stash[_folder], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +44,6 @@ def _default_threads() -> Iterator[None]:
 @pytest.fixture(params=list(BACKENDS), scope="session")
 def backend(request: pytest.FixtureRequest) -> str:
     """Every backend that can run here."""
-    return need_backend(request.param)
-
-
-@pytest.fixture(params=[name for name in BACKENDS if name != "reference"], scope="session")
-def compiling(request: pytest.FixtureRequest) -> str:
-    """Every backend that prints loop nests: those that the numerics contract binds to the bit."""
     return need_backend(request.param)
 
 

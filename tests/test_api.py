@@ -292,7 +292,7 @@ def test_a_source_that_the_compiler_refuses(monkeypatch: pytest.MonkeyPatch) -> 
 def test_group_norm(backend: str) -> None:
     x = fill("offset", (2, 5, 4, 12), "float32")
     gamma, beta = parameters(x.shape, SPEC, "float32")
-    for given in ((gamma, beta), (gamma, None), (None, beta), (None, None)):
+    for given in ((gamma, beta), (gamma, None), (None, beta)):
         spec = GroupNormSpec(groups=4, center=given[1] is not None, scale=given[0] is not None, activation="relu")
         y = gngen.group_norm(x, *given, groups=4, activation="relu", target=backend)
         assert_right(y, oracle(x, *given, spec), "float32")

@@ -17,7 +17,7 @@ from gngen.spec import ACTIVATIONS, GroupNormSpec
 from gngen.target import load_machine, machine_names, runs_here
 
 # A kernel of numba's takes seconds to build, so it gets fewer examples.
-EXAMPLES = {"numba-cpu": 24}
+EXAMPLES = {"numba-cpu": 20}
 
 
 def check(case: Case, backend: str) -> None:
@@ -174,16 +174,15 @@ def test_c_and_numba_agree_to_the_bit(schedule: str, store: str, dtype: str, act
 
 
 @pytest.mark.usefixtures("both_backends")
-@pytest.mark.parametrize("machine", machine_names())
+@pytest.mark.parametrize("machine", [name for name in machine_names() if name != "host"])
 def test_c_and_numba_agree_to_the_bit_on_every_machine(machine: str) -> None:
     reason = runs_here(load_machine(machine))
     if reason:
         pytest.skip(reason)
-    for schedule in ("rows", "serial_small"):
-        shape, axis, groups = SHAPES[schedule]
-        spec = GroupNormSpec(groups=groups, axis=axis, activation="silu")
-        for c, numba in zip(*both(spec, shape, "float32", machine, {"name": schedule}), strict=True):
-            np.testing.assert_array_equal(c, numba)
-        right = oracle(x := fill("normal", shape, "float32"), *parameters(shape, spec, "float32"), spec)
-        kernel = gngen.compile(spec, shape, target=f"c:{machine}", schedule=schedule)
-        assert_right(kernel(x, *parameters(shape, spec, "float32")), right, "float32")
+    shape, axis, groups = SHAPES["sample"]
+    spec = GroupNormSpec(groups=groups, axis=axis, activation="silu")
+    for c, numba in zip(*both(spec, shape, "float32", machine, {"name": "sample"}), strict=True):
+        np.testing.assert_array_equal(c, numba)
+    right = oracle(x := fill("normal", shape, "float32"), *parameters(shape, spec, "float32"), spec)
+    kernel = gngen.compile(spec, shape, target=f"c:{machine}", schedule="sample")
+    assert_right(kernel(x, *parameters(shape, spec, "float32")), right, "float32")

@@ -769,6 +769,8 @@ def test_a_compiler_that_finds_the_disk_full(
 
 @needs_compiler
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not shutil.which("mount"):
+        pytest.skip("no small disk can be mounted: there is no mount command")
     place = tmp_path / "small"
     place.mkdir()
     mounted = subprocess.run(
