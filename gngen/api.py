@@ -154,6 +154,7 @@ def group_norm(
     Returns:
         An array like x; a kernel is compiled for the first of each shape and memory order.
 
+    >>> import numpy as np
     >>> group_norm(np.array([[1.0, 3.0, 5.0, 5.0]]), groups=2, epsilon=0.0, target="reference")
     array([[-1.,  1.,  0.,  0.]])
     """

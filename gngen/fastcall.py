@@ -134,11 +134,10 @@ def _library() -> ctypes.CDLL | None:
     )
     if not usual or c.unavailable():
         return None
-    template = resources.read("templates", "c/fastcall.c.j2")
-    key = json.dumps([template, c.identity(), platform.machine(), resources.fingerprint()])
-    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-    store = default_cache()
+    template, store = resources.read("templates", "c/fastcall.c.j2"), default_cache()
     try:
+        key = json.dumps([template, c.identity(), platform.machine(), resources.fingerprint()])
+        digest = hashlib.sha256(key.encode()).hexdigest()[:32]
         found = store.find(digest)
         folder = found[0] if found else store.build(digest, _build)[0]
         return ctypes.CDLL(str(folder / "fastcall.so"))

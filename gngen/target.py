@@ -154,7 +154,9 @@ def _files() -> dict[str, Any]:
     """Machine name -> its file: shipped ones, then those in the folders of $GNGEN_TARGETS."""
     found: dict[str, Any] = {f.name[:-5]: f for f in resources.folder("targets").iterdir() if f.name.endswith(".toml")}
     for place in filter(None, os.environ.get("GNGEN_TARGETS", "").split(os.pathsep)):
-        found.update({f.stem: f for f in Path(place).glob("*.toml")})
+        found.update({f.stem: f for f in Path(place).expanduser().glob("*.toml")})
+    if "host" in found:
+        raise TargetError(f"{found['host']}: host is the machine that this is; give the file another name")
     return found
 
 
@@ -188,9 +190,20 @@ def _machine(name: str, facts: Mapping[str, Any]) -> Machine:
             raise TargetError(f"{name}.toml: no fact {key!r}; choose from inherits, {', '.join(_FACTS)}")
         if type(value) is not _FACTS[key]:
             raise TargetError(f"{name}.toml: {key} is a {_FACTS[key].__name__}; received {value!r}")
+    sizes, compiling = facts.get("cache", {}), facts.get("c", {})
+    for table, known in (("cache", _CACHE_FACTS), ("c", ("flags",))):
+        for key in facts.get(table, {}):
+            if key not in known:
+                raise TargetError(f"{name}.toml: no fact {key!r} in [{table}]; choose from {', '.join(known)}")
+    for key, value in (("needs", facts.get("needs", [])), ("c.flags", compiling.get("flags", []))):
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise TargetError(f"{name}.toml: {key} is a list of strings; received {value!r}")
+    numbers = {key: facts[key] for key in ("vector_registers", "cores") if key in facts}
+    for key, value in (*numbers.items(), *((f"cache.{key}", value) for key, value in sizes.items())):
+        if type(value) is not int or value < 1:
+            raise TargetError(f"{name}.toml: {key} is an integer, at least 1; received {value!r}")
     missing = [key for key in _FACTS if key not in facts]
-    sizes = facts.get("cache", {})
-    missing += [f"cache.{key}" for key in _CACHE_FACTS if not isinstance(sizes.get(key), int)]
+    missing += [f"cache.{key}" for key in _CACHE_FACTS if key not in sizes]
     if missing:
         raise TargetError(f"{name}.toml does not say {', '.join(missing)}, nor does a machine it inherits from")
     if facts["simd"] not in SIMD:
@@ -202,7 +215,7 @@ def _machine(name: str, facts: Mapping[str, Any]) -> Machine:
         **{key: facts[key] for key in _FACTS if key not in ("cache", "c", "needs")},
         needs=tuple(facts["needs"]),
         **{key: sizes[key] for key in _CACHE_FACTS},
-        c_flags=tuple(facts["c"].get("flags", ())),
+        c_flags=tuple(compiling.get("flags", ())),
     )
 
 

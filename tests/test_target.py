@@ -157,7 +157,7 @@ def test_a_new_machine_is_one_file(folder: Path) -> None:
         ('inherits = "generic"\nsimd = "mmx"\n', "bad.toml: simd 'mmx' is not known; choose from avx512, avx2, sse2, neon, generic"),
         ('inherits = "generic"\nvector_bits = 192\n', "bad.toml: vector_bits is a power of two from 128 to 2048; received 192"),
         ('description = "half"\n', "bad.toml does not say arch, triple, "),
-        ('inherits = "generic"\n[cache]\nl1 = "32K"\n', "bad.toml does not say cache.l1, nor does a machine it inherits from"),
+        ('inherits = "generic"\n[cache]\nl1 = "32K"\n', "bad.toml: cache.l1 is an integer, at least 1; received '32K'"),
         ("cores = \n", "bad.toml cannot be read: "),
     ],
 )

@@ -79,8 +79,9 @@ def _about_compiler(question: str) -> str:
 
     command = compiler()
     binary = Path(shutil.which(command[0]) or command[0]).resolve()
-    status = binary.stat()
-    key = json.dumps([question, *command, str(binary), status.st_size, status.st_mtime_ns])
+    package = find_spec("ziglang") if "ziglang" in command else None
+    stats = [path.stat() for path in (binary, *([Path(package.origin)] if package and package.origin else []))]
+    key = json.dumps([question, *command, str(binary), *((s.st_size, s.st_mtime_ns) for s in stats)])
     ask = {"version": _version, "openmp": _openmp_flag}[question]
     return default_cache().remember("compilers", key, lambda: ask(command))
 
@@ -90,7 +91,7 @@ def _version(command: Sequence[str]) -> str:
         done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=_TIMEOUT, check=True)
     except (OSError, subprocess.SubprocessError) as e:
         raise BuildError(f"the compiler {' '.join(command)} does not answer --version: {e}") from e
-    return done.stdout.splitlines()[0].strip()
+    return (done.stdout.strip() or "unknown").splitlines()[0].strip()
 
 
 def _openmp_flag(command: Sequence[str]) -> str:
@@ -116,6 +117,14 @@ def note() -> str:
     return "" if _openmp() else f"one thread: {' '.join(compiler())} has no OpenMP library"
 
 
+def _spoken(flags: Sequence[str]) -> list[str]:
+    """The flags in the compiler's words: ziglang writes the names of processors with underscores."""
+    if "ziglang" not in compiler():
+        return list(flags)
+    names = {"armv8-a": "generic"}
+    return [f"-march={names.get(v, v.replace('-', '_'))}" if (v := f.removeprefix("-march=")) != f else f for f in flags]
+
+
 def build(source: Source, folder: Path) -> list[str]:
     """Compile a source into `folder`; the names of the files that `load` needs. BuildError with the compiler's words."""
     if not compiler():
@@ -128,7 +137,7 @@ def build(source: Source, folder: Path) -> list[str]:
 
 def compile_library(text: Path, library: Path, flags: Sequence[str]) -> None:
     """A shared library from one C file; BuildError with the compiler's words."""
-    _run([*compiler(), *flags, "-shared", "-o", str(library), str(text), "-lm"])
+    _run([*compiler(), *_spoken(flags), "-shared", "-o", str(library), str(text), "-lm"])
 
 
 def _run(command: Sequence[str]) -> str:
@@ -146,7 +155,7 @@ def assembly(source: Source, folder: Path) -> str:
     """The assembly of a source, as the compiler writes it."""
     text = folder / _TEXT
     text.write_text(source.text, encoding="utf-8")
-    command = [flag for flag in (*compiler(), *source.flags, *_openmp()) if flag != "-fPIC"]
+    command = [flag for flag in (*compiler(), *_spoken(source.flags), *_openmp()) if flag != "-fPIC"]
     return _run([*command, "-S", "-o", "-", str(text)])
 
 

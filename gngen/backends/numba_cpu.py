@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import threading
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "numba, parallel on the CPU"
 _TEXT = "kernel.py"
+# Settings that change no machine code.
+_NO_CODE = ("NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_THREADING_LAYER", "NUMBA_THREADING_LAYER_PRIORITY")
 # Compiling is not thread-safe enough in numba to be left to chance, and its fallback thread pool does not take two callers.
 _lock = threading.Lock()
 
@@ -49,8 +52,9 @@ def unavailable() -> str:
 
 @cache
 def identity() -> str:
-    """numba, llvmlite and the processor: what the machine code depends on."""
-    return f"numba {_version('numba')}, llvmlite {_version('llvmlite')}, {_processor()}"
+    """numba, llvmlite, the processor and numba's settings: what the machine code depends on."""
+    settings = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_") and name not in _NO_CODE]
+    return ", ".join((f"numba {_version('numba')}, llvmlite {_version('llvmlite')}, {_processor()}", *settings))
 
 
 def _version(package: str) -> str:
@@ -82,10 +86,16 @@ def build(source: Source, folder: Path) -> list[str]:
 
 def _compiled(path: Path, entry: str) -> ModuleType:
     """The module with its kernel compiled (or found in numba's own cache, beside the file)."""
+    from numba.core import config
     from numba.core.errors import NumbaError
 
     with _lock:
-        module = load_module(path)
+        # where $NUMBA_CACHE_DIR points to, nothing is verified: the machine code stays beside the file
+        elsewhere, config.CACHE_DIR = config.CACHE_DIR, ""
+        try:
+            module = load_module(path)
+        finally:
+            config.CACHE_DIR = elsewhere
         try:
             getattr(module, entry).compile(module.SIGNATURE)
         except NumbaError as e:
