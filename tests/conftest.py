@@ -21,6 +21,9 @@ from gngen.backends import BACKENDS
 
 _folder = pytest.StashKey[str]()
 
+# Emitted text to compare with, not modules to import.
+collect_ignore_glob = ["golden/*"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Kernels go to a folder of this run, warm from test to test and shared by the workers of pytest-xdist, gone at the end."""

@@ -357,8 +357,9 @@ def test_more_than_2_to_the_31_elements() -> None:
     """In place, for memory's sake: every group holds the same numbers, so that all must come out the same, and right at their ends."""
     if memory_available() < 12e9:
         pytest.skip(f"{memory_available() / 1e9:.0f} GB of memory are available, and the test wants 12")
-    memory = np.empty(2 * HUGE, "float32")
-    for name, shape in (("c", (1, 2, HUGE)), ("numba-cpu", (1, 2, HUGE)), ("c", ((2 * HUGE) >> 20, 1, 1 << 20))):
+    rows = 1 + (2 * HUGE >> 20)
+    memory = np.empty(rows << 20, "float32")
+    for name, shape in (("c", (1, 2, HUGE)), ("numba-cpu", (1, 2, HUGE)), ("c", (rows, 1, 1 << 20))):
         assert math.prod(shape) > 1 << 31
         need_backend(name)
         check_huge(name, memory[: math.prod(shape)].reshape(shape))

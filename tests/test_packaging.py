@@ -63,10 +63,10 @@ def run(*command: object, **env: str) -> str:
     return done.stdout
 
 
-def python(code: str, home: object, folder: Path, **env: str) -> str:
+def python(code: str, home: object, folder: Path, flags: tuple[str, ...] = (), **env: str) -> str:
     """The output of Python code run in `folder`, with gngen found at `home`."""
     paths = os.pathsep.join(filter(None, (str(home), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, *flags, "-c", code]
     settings = {"PYTHONPATH": paths, "GNGEN_CACHE_DIR": str(folder / "cache")}
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=os.environ | settings | env, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
@@ -193,13 +193,15 @@ def test_editable_it_is_the_tree(tmp_path: Path) -> None:
     name = run(sys.executable, "-c", code).strip()
     site = tmp_path / "site"
     zipfile.ZipFile(tmp_path / name).extractall(site)
-    text = f"import site; site.addsitedir({str(site)!r})\n{USE}"
-    where, *said = python(text, tmp_path / "nothing", tmp_path).splitlines()
+    # without the site's own .pth files, among which may be another editable gngen
+    libraries = [path for path in sys.path if Path(path).name == "site-packages"]
+    text = f"import site, sys; sys.path += {libraries!r}; site.addsitedir({str(site)!r})\n{USE}"
+    where, *said = python(text, tmp_path / "nothing", tmp_path, flags=("-S",)).splitlines()
     assert Path(where) == tree / "gngen"
     assert said == used_in_the_tree(tmp_path)
     with (tree / "templates" / "c" / "kernel.c.j2").open("a") as template:
         template.write("/* changed */\n")
-    changed = python(text, tmp_path / "nothing", tmp_path).splitlines()[1:]
+    changed = python(text, tmp_path / "nothing", tmp_path, flags=("-S",)).splitlines()[1:]
     assert [old == new for old, new in zip(said, changed, strict=True)] == [False, False, True, True, True]
 
 
