@@ -16,6 +16,7 @@ from gngen.summation import RowSlabs, RunBlocks, summation
 
 # A block whose shift was this poor, sum((x - shift)^2) over sum((x - mean)^2), is summed again in float64.
 POOR_SHIFT = 16.0
+LARGEST = {"f32": 3.4028234663852886e38, "f64": 1.7976931348623157e308}
 # Below this, 1 / sqrt(epsilon) times a gamma may pass the largest float32.
 TINY_EPSILON = 1e-30
 
@@ -141,7 +142,9 @@ class Pieces:
     def _redo_if_poor(self, s2: Expr, mean: Var, m2: Var, count: Expr, each: Callable[[Visit], None]) -> None:
         """Two sweeps in float64 where the shift was poor or something overflowed (or is NaN, and stays so)."""
         b = self.b
-        with b.when(ir.logical_not(ir.compare("le", s2, ir.mul(m2, ir.const(POOR_SHIFT, F64))))):
+        # the smaller of the two, since an infinite s2 makes an infinite m2
+        good = ir.minimum(ir.mul(m2, ir.const(POOR_SHIFT, F64)), ir.const(LARGEST[self.p.kind], F64))
+        with b.when(ir.logical_not(ir.compare("le", s2, good))):
             total = b.let("redo", ir.const(0, F64))
             each(lambda value: b.assign(total, ir.add(total, ir.cast(value, "f64"))))
             center = b.let("center", ir.div(total, count))

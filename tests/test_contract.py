@@ -217,6 +217,17 @@ def test_the_error_is_within_the_contract_under_every_schedule(schedule: str, da
         assert_right(y, oracle(x, gamma, beta, layer.spec()), layer.dtype)
 
 
+@pytest.mark.parametrize(("name", "layer", "schedule"), runs())
+def test_data_whose_squares_overflow_is_normalised(name: str, layer: Layer, schedule: str) -> None:
+    need_backend(name)
+    x, gamma, beta = layer.inputs()
+    for scale in (1e19, 1e25, 1e36):
+        large = x * np.asarray(scale, x.dtype)
+        y, _, rstd = layer.kernel(name, schedule)(large, gamma, beta)
+        assert (rstd > 0).all()
+        assert_right(y, oracle(large, gamma, beta, layer.spec()), layer.dtype)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("layout", ["first", "last"])
@@ -308,7 +319,11 @@ def test_the_bits_do_not_depend_on_whether_the_batch_is_known(name: str, layer: 
     need_backend(name)
     x, gamma, beta = layer.inputs()
     whole = layer.kernel(name, layer.fits[-1])(x, gamma, beta)
-    assert_same(layer.kernel(name, layer.fits[-1], fixed=True)(x, gamma, beta), whole)
+    fixed = layer.kernel(name, layer.fits[-1], fixed=True)
+    assert_same(fixed(x, gamma, beta), whole)
+    # one digest, one entry of the cache: the text must be one too
+    symbolic = layer.kernel(name, layer.fits[-1], **{k: getattr(fixed.schedule, k) for k in ("strip", "store", "by_sample")})
+    assert (symbolic.digest, symbolic.source) == (fixed.digest, fixed.source)
     chosen = gngen.compile(layer.spec(), layer.shape, layer.dtype, name, OUTPUTS)
     assert_same(chosen(x, gamma, beta), whole)
 

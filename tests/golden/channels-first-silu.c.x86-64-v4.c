@@ -83,6 +83,8 @@ static inline f32x16 min_f32x16(f32x16 a, f32x16 b) {
     return (f32x16)(((i32x16)b & mask) | ((i32x16)a & ~mask));
 }
 
+static inline double min_f64(double a, double b) { return b < a ? b : a; }
+
 static inline int64_t not_m64(int64_t mask) { return !mask; }
 
 /* How many elements from p + i come before the first that is aligned to `lanes` elements. */
@@ -181,7 +183,7 @@ void gn_f32_o1_g32_c10_i4096_silu(const float *x, const float *gamma, const floa
                 double off = total / count;
                 double block_mean = cast_f64_from_f32(shift) + off;
                 double block_m2 = squares - total * off;
-                if (not_m64(squares <= block_m2 * 16.0)) {
+                if (not_m64(squares <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
                     double redo = 0.0;
                     for (int64_t i_2 = at_first; i_2 < at_last; i_2 += 1) {
                         redo = redo + cast_f64_from_f32(x[n * 1310720 + g * 40960 + i_2]);

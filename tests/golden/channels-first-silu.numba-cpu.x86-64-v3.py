@@ -332,6 +332,7 @@ load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
 load_part_f32x8 = load_part("f32", 8)
 max_f64 = extreme(">", "f64", 1)
+min_f64 = extreme("<", "f64", 1)
 peel_f32 = peel("f32")
 sum_f64x8 = lane_sum("f64", 8)
 splat_f32x8 = splat("f32", 8)
@@ -407,7 +408,7 @@ def gn_f32_o1_g32_c10_i4096_silu(x, gamma, beta, y, batch):
             off = total / count
             block_mean = cast_f64_from_f32(shift) + off
             block_m2 = squares - total * off
-            if not (squares <= block_m2 * 16.0):
+            if not (squares <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
                 redo = 0.0
                 for i_2 in range(at_first, at_last):
                     redo = redo + cast_f64_from_f32(load_f32(x, n * 1310720 + g * 40960 + i_2))

@@ -57,6 +57,8 @@ static inline f32x4 load_part_f32x4(const float *p, int64_t i, int64_t n, f32x4 
 
 static inline double max_f64(double a, double b) { return b > a ? b : a; }
 
+static inline double min_f64(double a, double b) { return b < a ? b : a; }
+
 
 static inline int64_t not_m64(int64_t mask) { return !mask; }
 
@@ -164,7 +166,7 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                     double off = total_2 / count;
                     double block_mean = cast_f64_from_f32(shift_2) + off;
                     double block_m2 = squares_3 - total_2 * off;
-                    if (not_m64(squares_3 <= block_m2 * 16.0)) {
+                    if (not_m64(squares_3 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
                         double redo = 0.0;
                         for (int64_t row = slab_first; row + 320 <= slab_last; row += 320) {
                             for (int64_t i = 0; i < 10; i += 1) {

@@ -331,6 +331,7 @@ load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
 load_part_f32x8 = load_part("f32", 8)
 max_f64 = extreme(">", "f64", 1)
+min_f64 = extreme("<", "f64", 1)
 min_i64 = extreme("<", "i64", 1)
 peel_f32 = peel("f32")
 sum_f64x8 = lane_sum("f64", 8)
@@ -410,7 +411,7 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 off = total_2 / count
                 block_mean = cast_f64_from_f32(shift_2) + off
                 block_m2 = squares_3 - total_2 * off
-                if not (squares_3 <= block_m2 * 16.0):
+                if not (squares_3 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
                     redo = 0.0
                     for row in range(slab_first, slab_last - 319, 320):
                         for i in range(0, 10):

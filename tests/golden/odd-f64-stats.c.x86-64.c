@@ -47,6 +47,8 @@ static inline f64x2 load_part_f64x2(const double *p, int64_t i, int64_t n, f64x2
 
 static inline double max_f64(double a, double b) { return b > a ? b : a; }
 
+static inline double min_f64(double a, double b) { return b < a ? b : a; }
+
 
 static inline int64_t not_m64(int64_t mask) { return !mask; }
 
@@ -161,7 +163,7 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
                 double off = total / count;
                 double block_mean = shift_2 + off;
                 double block_m2 = squares_2 - total * off;
-                if (not_m64(squares_2 <= block_m2 * 16.0)) {
+                if (not_m64(squares_2 <= min_f64(block_m2 * 16.0, 1.7976931348623157e+308))) {
                     double redo = 0.0;
                     for (int64_t row_3 = 0; row_3 + 9 <= 315; row_3 += 9) {
                         for (int64_t i = 0; i < 3; i += 1) {

@@ -328,6 +328,7 @@ load_f64 = load("f64", 1)
 load_f64x4 = load("f64", 4)
 load_part_f64x4 = load_part("f64", 4)
 max_f64 = extreme(">", "f64", 1)
+min_f64 = extreme("<", "f64", 1)
 min_i64 = extreme("<", "i64", 1)
 splat_f64x4 = splat("f64", 4)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
@@ -419,7 +420,7 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
             off = total / count
             block_mean = shift_2 + off
             block_m2 = squares_2 - total * off
-            if not (squares_2 <= block_m2 * 16.0):
+            if not (squares_2 <= min_f64(block_m2 * 16.0, 1.7976931348623157e+308)):
                 redo = 0.0
                 for row_3 in range(0, 315 - 8, 9):
                     for i in range(0, 3):
