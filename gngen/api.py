@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from gngen.arrays import Array, as_numpy
 from gngen.errors import BuildError
 from gngen.kernel import Kernel, Plan, digest_of, explain, make_plan
 from gngen.problem import KINDS, memory_order, specialize
@@ -16,6 +15,7 @@ from gngen.spec import GroupNormSpec
 from gngen.target import choose_auto, parse_target
 
 if TYPE_CHECKING:
+    from gngen.arrays import Array
     from gngen.loopnest import LoopNest
 
 _kernels: dict[Any, Kernel] = {}
@@ -158,6 +158,8 @@ def group_norm(
     >>> group_norm(np.array([[1.0, 3.0, 5.0, 5.0]]), groups=2, epsilon=0.0, target="reference")
     array([[-1.,  1.,  0.,  0.]])
     """
+    from gngen.arrays import as_numpy
+
     xs, wrap = as_numpy(x)
     fixed: Any = tuple(axis) if isinstance(axis, list) else axis
     key = (groups, type(groups), fixed, type(fixed), epsilon, gamma is not None, beta is not None, activation)

@@ -18,7 +18,6 @@ from gngen import resources
 from gngen.backends import load_backend
 from gngen.cache import default_cache
 from gngen.errors import BuildError, TargetError
-from gngen.launcher import Entry, Launcher
 from gngen.problem import Layout, Problem
 from gngen.schedule import Schedule, choose_schedule
 from gngen.source import Source
@@ -26,6 +25,7 @@ from gngen.spec import GroupNormSpec
 from gngen.target import Target, runs_here
 
 if TYPE_CHECKING:
+    from gngen.launcher import Entry, Launcher
     from gngen.loopnest import LoopNest
 
 
@@ -99,7 +99,6 @@ class Kernel:
         self._built = _get(self.digest, plan)
         self.build_seconds = time.perf_counter() - start
         self.origin = self._built.origin
-        self.launcher = Launcher(self.problem, self.layout, self._built.entry, self._built.workspace)
         self._call: Callable[..., Any] = self._first_call
 
     def __call__(self, x: Any, gamma: Any = None, beta: Any = None, out: Any = None) -> Any:
@@ -119,6 +118,13 @@ class Kernel:
         if out is None:
             out = self.launcher.output_for(x)
         return self._call(x, gamma, beta, out)
+
+    @cached_property
+    def launcher(self) -> Launcher:
+        """What checks the arrays and calls; made, and numpy imported, with the first of them."""
+        from gngen.launcher import Launcher
+
+        return Launcher(self.problem, self.layout, self._built.entry, self._built.workspace)
 
     def _first_call(self, *arguments: Any) -> Any:
         """Bind the way that calls go from now on, and go it."""

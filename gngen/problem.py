@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from gngen.errors import SpecError
 from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_groups
 
@@ -136,6 +134,10 @@ def specialize(
 
 def check_dtype(dtype: Any) -> str:
     """The IR's name of a numpy dtype or dtype name."""
+    if isinstance(dtype, str) and dtype in KINDS:
+        return KINDS[dtype]
+    import numpy as np
+
     try:
         name = np.dtype(dtype).name
     except TypeError:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gngen
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 # What decides the bytes of a kernel: a change here is a change of gngen's version, as far as a cache is concerned.
 _CODE = (
@@ -18,9 +20,20 @@ _FOLDERS = ("backends", "schedules")
 
 
 @cache
+def package() -> Traversable:
+    """The package's own folder; inside a zipped wheel, importlib's view of it, which takes longer to import."""
+    here = Path(gngen.__file__).resolve().parent
+    if here.is_dir():
+        return here
+    from importlib.resources import files
+
+    return files(gngen)
+
+
+@cache
 def folder(name: str) -> Traversable:
     """The folder `templates` or `targets`, wherever this installation keeps it."""
-    inside = files(gngen).joinpath(f"_{name}")
+    inside = package().joinpath(f"_{name}")
     if inside.is_dir():
         return inside
     return Path(gngen.__file__).resolve().parent.parent.joinpath(name)
@@ -35,10 +48,9 @@ def read(name: str, path: str) -> str:
 def fingerprint() -> str:
     """A digest of the code and templates that kernels come from."""
     digest = hashlib.sha256(gngen.__version__.encode())
-    package = files(gngen)
-    modules = [package.joinpath(f"{module}.py") for module in _CODE]
+    modules = [package().joinpath(f"{module}.py") for module in _CODE]
     for name in _FOLDERS:
-        modules += sorted((f for f in package.joinpath(name).iterdir() if f.name.endswith(".py")), key=lambda f: f.name)
+        modules += sorted((f for f in package().joinpath(name).iterdir() if f.name.endswith(".py")), key=lambda f: f.name)
     for module in modules:
         digest.update(module.read_bytes())
     for language in sorted(folder("templates").iterdir(), key=lambda t: t.name):

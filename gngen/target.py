@@ -88,7 +88,7 @@ def load_machine(name: str) -> Machine:
     files = _files()
     if name not in files:
         raise TargetError(f"no machine {name!r}; choose from {', '.join(machine_names())}, or describe it in a TOML file")
-    return _machine(name, _facts(name, ()))
+    return _machine(name, _facts(name, (), files))
 
 
 def parse_target(text: str) -> Target:
@@ -160,9 +160,8 @@ def _files() -> dict[str, Any]:
     return found
 
 
-def _facts(name: str, path: tuple[str, ...]) -> dict[str, Any]:
+def _facts(name: str, path: tuple[str, ...], files: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a machine, those it inherits first."""
-    files = _files()
     if name in path:
         raise TargetError(f"machine {name!r} inherits from itself: {' -> '.join((*path, name))}")
     if name not in files:
@@ -172,7 +171,7 @@ def _facts(name: str, path: tuple[str, ...]) -> dict[str, Any]:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise TargetError(f"{name}.toml cannot be read: {e}") from e
     parent = own.pop("inherits", None)
-    inherited = _facts(str(parent), (*path, name)) if parent is not None else {}
+    inherited = _facts(str(parent), (*path, name), files) if parent is not None else {}
     return _merge(inherited, own)
 
 

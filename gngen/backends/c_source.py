@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import struct
 
 from gngen import loopnest as ir
 from gngen.backends.printing import Helper, Printer, element_count, halves, has_parallel, helpers, types
@@ -16,6 +16,12 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=",
 _BITWISE = ("abs", "select", "min", "max", "load_part", "store_part")
 
 
+def _shortest(value: float) -> str:
+    """The fewest digits that read back as the same float32."""
+    single = struct.pack("f", value)
+    return next(text for n in range(1, 10) if struct.pack("f", float(text := f"{value:.{n}g}")) == single)
+
+
 class _CPrinter(Printer):
     def literal(self, value: int | float, kind: str) -> str:
         if kind in ir.INTS:
@@ -24,7 +30,7 @@ class _CPrinter(Printer):
             return "NAN" if value != value else "INFINITY" if value > 0 else "-INFINITY"
         if kind == "f64":
             return repr(float(value))
-        digits = str(np.float32(value))
+        digits = _shortest(value)
         return f"{digits}f" if "." in digits or "e" in digits else f"{digits}.0f"
 
 

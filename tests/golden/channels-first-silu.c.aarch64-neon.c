@@ -93,8 +93,8 @@ static inline void store_f32x4(float *p, int64_t i, f32x4 v) { *(f32x4_unaligned
 static inline f32x4 silu_f32x4(f32x4 x) {
     f32x4 above = max_f32x4(x, splat_f32x4(-88.72284f));
     f32x4 inside = min_f32x4(above, splat_f32x4(88.02969f));
-    f32x4 t = fma_f32x4(inside, splat_f32x4(-1.442695f), splat_f32x4(1.2583039e+07f));
-    f32x4 n = t - splat_f32x4(1.2583039e+07f);
+    f32x4 t = fma_f32x4(inside, splat_f32x4(-1.442695f), splat_f32x4(12583039.0f));
+    f32x4 n = t - splat_f32x4(12583039.0f);
     f32x4 scale = bitcast_f32x4_from_i32(bitcast_i32x4_from_f32(t) << splat_i32x4(23));
     f32x4 r = fma_f32x4(n, splat_f32x4(0.69314575f), inside);
     f32x4 r_2 = fma_f32x4(n, splat_f32x4(1.4286068e-06f), r);

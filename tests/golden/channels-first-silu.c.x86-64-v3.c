@@ -126,8 +126,8 @@ static inline void fence(void) { __builtin_ia32_sfence(); }
 static inline f32x8 silu_f32x8(f32x8 x) {
     f32x8 above = max_f32x8(x, splat_f32x8(-88.72284f));
     f32x8 inside = min_f32x8(above, splat_f32x8(88.02969f));
-    f32x8 t = fma_f32x8(inside, splat_f32x8(-1.442695f), splat_f32x8(1.2583039e+07f));
-    f32x8 n = t - splat_f32x8(1.2583039e+07f);
+    f32x8 t = fma_f32x8(inside, splat_f32x8(-1.442695f), splat_f32x8(12583039.0f));
+    f32x8 n = t - splat_f32x8(12583039.0f);
     f32x8 scale = bitcast_f32x8_from_i32(bitcast_i32x8_from_f32(t) << splat_i32x8(23));
     f32x8 r = fma_f32x8(n, splat_f32x8(0.69314575f), inside);
     f32x8 r_2 = fma_f32x8(n, splat_f32x8(1.4286068e-06f), r);

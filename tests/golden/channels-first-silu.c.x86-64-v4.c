@@ -129,8 +129,8 @@ static inline void fence(void) { __builtin_ia32_sfence(); }
 static inline f32x16 silu_f32x16(f32x16 x) {
     f32x16 above = max_f32x16(x, splat_f32x16(-88.72284f));
     f32x16 inside = min_f32x16(above, splat_f32x16(88.02969f));
-    f32x16 t = fma_f32x16(inside, splat_f32x16(-1.442695f), splat_f32x16(1.2583039e+07f));
-    f32x16 n = t - splat_f32x16(1.2583039e+07f);
+    f32x16 t = fma_f32x16(inside, splat_f32x16(-1.442695f), splat_f32x16(12583039.0f));
+    f32x16 n = t - splat_f32x16(12583039.0f);
     f32x16 scale = bitcast_f32x16_from_i32(bitcast_i32x16_from_f32(t) << splat_i32x16(23));
     f32x16 r = fma_f32x16(n, splat_f32x16(0.69314575f), inside);
     f32x16 r_2 = fma_f32x16(n, splat_f32x16(1.4286068e-06f), r);
