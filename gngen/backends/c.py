@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "C11 with OpenMP"
 # Contraction would let the compiler choose what is rounded; the nest says where a multiply and an add are fused.
 # The nest's vectors are explicit, and gcc 12's own are wrong: of two lanes of ``x - (double)(float)x`` it makes 0.
-_FLAGS = ("-std=c11", "-O2", "-fno-ivopts", "-fno-tree-vectorize", "-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-Wno-psabi", "-fPIC")
+_FLAGS = ("-std=c11", "-O2", "-fno-tree-vectorize", "-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-Wno-psabi", "-fPIC")
 _TIMEOUT = 120.0
 _TEXT, _LIBRARY = "kernel.c", "kernel.so"
 
@@ -107,9 +107,18 @@ def _openmp_flag(command: Sequence[str]) -> str:
     return "-fopenmp"
 
 
+def _is_gcc() -> bool:
+    return _about_compiler("version").startswith("gcc")
+
+
+def _quicker() -> tuple[str, ...]:
+    """Of gcc: a third less time to compile a kernel by rows, and the same speed of the kernel."""
+    return ("-fno-ivopts",) if _is_gcc() else ()
+
+
 def _openmp() -> tuple[str, ...]:
     """The flag for OpenMP, or none: then kernels run on one thread. gcc comes with its library; others are asked."""
-    if _about_compiler("version").startswith("gcc"):
+    if _is_gcc():
         return ("-fopenmp",)
     flag = _about_compiler("openmp")
     return (flag,) if flag else ()
@@ -134,7 +143,7 @@ def build(source: Source, folder: Path) -> list[str]:
         raise BuildError(unavailable())
     text, library = folder / _TEXT, folder / _LIBRARY
     text.write_text(source.text, encoding="utf-8")
-    compile_library(text, library, (*source.flags, *_openmp()))
+    compile_library(text, library, (*source.flags, *_quicker(), *_openmp()))
     return [text.name, library.name]
 
 
@@ -160,7 +169,7 @@ def assembly(source: Source, folder: Path) -> str:
     """The assembly of a source, as the compiler writes it."""
     text = folder / _TEXT
     text.write_text(source.text, encoding="utf-8")
-    command = [flag for flag in (*compiler(), *_spoken(source.flags), *_openmp()) if flag != "-fPIC"]
+    command = [flag for flag in (*compiler(), *_spoken(source.flags), *_quicker(), *_openmp()) if flag != "-fPIC"]
     return _run([*command, "-S", "-o", "-", str(text)])
 
 
