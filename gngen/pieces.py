@@ -71,6 +71,16 @@ class Pieces:
     def buffers(self) -> tuple[Buffer, ...]:
         return tuple(b for b in (self.x, self.gamma, self.beta, self.y, self.mean, self.rstd) if b is not None)
 
+    # Data in and out
+
+    def fetch(self, x: Buffer, *index: Expr | int, lanes: int = 1, end: Expr | None = None, fill: Expr | None = None) -> Expr:
+        """Elements of the input, in the kind that is computed in."""
+        return self.b.load(x, *index, lanes=lanes, end=end, fill=fill)
+
+    def put(self, y: Buffer, *index: Expr | int, value: Expr, end: Expr | None = None, streaming: bool = False) -> None:
+        """Elements of the output, from the kind that is computed in."""
+        self.b.store(y, *index, value=value, end=end, streaming=streaming)
+
     # Moments
 
     def run_moments(self, blocks: RunBlocks, n: Expr, g: Expr, run_block: Expr, width_block: Expr) -> tuple[Expr, Expr, Expr]:
@@ -82,13 +92,13 @@ class Pieces:
         x = self.x.view(self.batch, blocks.runs, blocks.groups, blocks.width)
         first, last = self.cut("run", run_block, blocks.runs_per_block, blocks.runs)
         start, stop = self.cut("at", width_block, blocks.block, blocks.width)
-        shift = b.let("shift", b.load(x, n, first, g, start))
+        shift = b.let("shift", self.fetch(x, n, first, g, start))
         shifts = b.named("shifts", ir.splat(shift, lanes))
         side_by_side = max(1, min(self.s.accumulators, blocks.width // lanes))
         pairs = [(b.let("sum", ir.const(0, self.vector)), b.let("square", ir.const(0, self.vector))) for _ in range(side_by_side)]
 
         def add_vector(k: int, run: Expr, at: Expr, end: Expr | None = None) -> None:
-            d = b.let("d", ir.sub(b.load(x, n, run, g, at, lanes=lanes, end=end, fill=shifts if end is not None else None), shifts))
+            d = b.let("d", ir.sub(self.fetch(x, n, run, g, at, lanes=lanes, end=end, fill=shifts if end is not None else None), shifts))
             total, square = pairs[k]
             b.assign(total, ir.add(total, d))
             b.assign(square, ir.fma(d, d, square))
@@ -112,7 +122,7 @@ class Pieces:
 
         def each(visit: Visit) -> None:
             with b.loop("run", first, last) as run, b.loop("i", start, stop) as i:
-                visit(b.load(x, n, run, g, i))
+                visit(self.fetch(x, n, run, g, i))
 
         self._redo_if_poor(s2, mean, m2, count, each)
         return mean, m2, count
@@ -176,7 +186,7 @@ class Pieces:
                 b.store(shifts, j, value=ir.const(0, self.vector))
         with b.loop("fold", 0, slabs.fold) as fold, b.loop("g", 0, slabs.tile) as g:
             at = b.named("at", ir.mul(g, slabs.group_width))
-            shift = b.let("shift", b.load(x, n, ir.add(ir.add(start, column), at)))
+            shift = b.let("shift", self.fetch(x, n, ir.add(ir.add(start, column), at)))
             place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
             self._fill(shifts, place, slabs.group_width, shift)
 
@@ -190,7 +200,7 @@ class Pieces:
                 begin = ir.add(row, column)
                 for v, (k, s, q) in enumerate(held):
                     end, fill = (None, None) if end_of is None else (end_of(begin), k)
-                    read = b.load(x, n, ir.add(begin, ir.add(j, v * lanes)), lanes=lanes, end=end, fill=fill)
+                    read = self.fetch(x, n, ir.add(begin, ir.add(j, v * lanes)), lanes=lanes, end=end, fill=fill)
                     d = b.let("d", ir.sub(read, k))
                     b.assign(s, ir.add(s, d))
                     b.assign(q, ir.fma(d, d, q))
@@ -223,12 +233,12 @@ class Pieces:
             s1 = self._column_sum(slabs, sums, at, "total")
             s2 = self._column_sum(slabs, squares, at, "squares")
             first = b.let("first", ir.add(column, at))
-            shift = b.let("shift", b.load(x, n, ir.add(start, first)))
+            shift = b.let("shift", self.fetch(x, n, ir.add(start, first)))
             mean, m2 = self._shifted_moments(shift, s1, s2, count)
 
             def each(visit: Visit, first: Expr = first) -> None:
                 with b.loop("row", start, stop, slabs.row) as row, b.loop("i", 0, slabs.group_width) as i:
-                    visit(b.load(x, n, ir.add(ir.add(row, first), i)))
+                    visit(self.fetch(x, n, ir.add(ir.add(row, first), i)))
 
             self._redo_if_poor(s2, mean, m2, count, each)
             group = ir.add(ir.mul(tile, slabs.tile), g)
@@ -341,13 +351,13 @@ class Pieces:
         if streaming:
             begin, _ = self._peel(y, lead, start, stop)
             with b.when(ir.compare("lt", start, begin)):
-                b.store(y, *lead, start, value=visit(start, begin), end=begin)
+                self.put(y, *lead, start, value=visit(start, begin), end=begin)
         with b.loop("i", begin, stop, lanes, unroll=4) as i:
-            b.store(y, *lead, i, value=visit(i, None), streaming=streaming)
+            self.put(y, *lead, i, value=visit(i, None), streaming=streaming)
         if streaming or length % lanes:
             tail = b.named("tail", ir.main_end(begin, stop, lanes))
             with b.when(ir.compare("lt", tail, stop)):
-                b.store(y, *lead, tail, value=visit(tail, stop), end=stop)
+                self.put(y, *lead, tail, value=visit(tail, stop), end=stop)
 
     def _peel(self, y: Buffer, lead: tuple[Expr, ...], start: Expr, stop: Expr) -> tuple[Expr, Expr]:
         """The first position in start..stop at which y is aligned to a vector (or stop), and how far from start that is."""
@@ -356,7 +366,7 @@ class Pieces:
 
     def read(self, buffer: Buffer, lead: tuple[Expr, ...], at: Expr, end: Expr | None) -> Expr:
         fill = None if end is None else ir.const(0, self.vector)
-        return self.b.load(buffer, *lead, at, lanes=self.lanes, end=end, fill=fill)
+        return self.fetch(buffer, *lead, at, lanes=self.lanes, end=end, fill=fill)
 
     def apply_runs(
         self, norm: Normalizer, n: Expr, o: Expr, g: Expr, chans: tuple[Expr, Expr], inner: tuple[Expr, Expr], length: int
@@ -437,7 +447,7 @@ class Pieces:
         if streaming:
             begin, phase = self._peel(y, lead, start, stop)
             with b.when(ir.compare("lt", start, begin)):
-                b.store(y, *lead, start, value=finish_part(start, ir.const(0), begin), end=begin)
+                self.put(y, *lead, start, value=finish_part(start, ir.const(0), begin), end=begin)
 
         def finish_columns(first: Expr, last: Expr, j: Expr, vectors: int) -> None:
             """Rows first..last of some vectors of columns, whose table entries stay in registers."""
@@ -445,7 +455,7 @@ class Pieces:
             with b.loop("row", first, last, period) as row:
                 for v, columns in enumerate(held):
                     at = b.named("at", ir.add(row, ir.add(j, v * lanes)))
-                    b.store(y, *lead, at, value=self.finish(self.read(x, lead, at, None), *columns), streaming=streaming)
+                    self.put(y, *lead, at, value=self.finish(self.read(x, lead, at, None), *columns), streaming=streaming)
 
         full = b.let("full", ir.main_end(begin, stop, period))
         strip, tiled = self.s.strip, lanes * self.s.tile
@@ -458,7 +468,7 @@ class Pieces:
         with b.loop("j", 0, period, lanes) as j:
             at = b.named("at", ir.add(full, j))
             with b.when(ir.compare("lt", at, stop)):
-                b.store(y, *lead, at, value=finish_part(at, ir.add(phase, j), stop), end=stop)
+                self.put(y, *lead, at, value=finish_part(at, ir.add(phase, j), stop), end=stop)
 
     def _columns(self, tables: Tables, column: Expr) -> tuple[Expr, Expr, Expr | None]:
         """A vector of each table, from `column` on."""
