@@ -61,6 +61,9 @@ class Builder:
         self.emit(ir.Alloc(buffer))
         return buffer
 
+    def prefetch(self, buffer: Buffer, *index: Expr | int) -> None:
+        self.emit(ir.Prefetch(buffer, tuple(map(ir.as_expr, index))))
+
     def comment(self, text: str) -> None:
         self.emit(ir.Comment(text))
 

@@ -26,7 +26,7 @@ from gngen.target import Target, runs_here
 
 if TYPE_CHECKING:
     from gngen.launcher import Entry, Launcher
-    from gngen.loopnest import LoopNest
+    from gngen.loopnest import Buffer, LoopNest
 
 
 @dataclass(frozen=True)
@@ -203,17 +203,21 @@ def _build(plan: Plan, folder: Path) -> dict[str, Any]:
         "summary": summary(plan),
         "entry": source.entry,
         "arrays": len(nest.buffers) + len(nest.workspace),
-        "workspace": [_count(b.shape) for b in nest.workspace],
+        "workspace": [_doubles(b) for b in nest.workspace],
         "threaded": nest.parallel_from != 0,
         "files": dict.fromkeys(backend.build(source, folder), ""),
     }
 
 
-def _count(shape: tuple[Any, ...]) -> int:
+def _doubles(b: Buffer) -> int:
+    """The size of a scratch array for one sample, in float64 elements."""
+    from gngen.loopnest import WIDTH
+
     count = 1
-    for extent in shape[1:]:
-        count *= int(extent)
-    return count
+    for extent in b.shape[1:]:
+        assert isinstance(extent, int)
+        count *= extent
+    return -(-count * WIDTH[b.kind] // 64)
 
 
 def digest_of(plan: Plan) -> str:

@@ -171,11 +171,19 @@ class Fence:
 
 
 @dataclass(frozen=True)
+class Prefetch:
+    """A hint that the line of ``buffer[index]`` will be read soon; the position may lie outside of the buffer, and nothing is read."""
+
+    buffer: Buffer
+    index: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
 class Comment:
     text: str
 
 
-Stmt = Union[Let, Assign, Store, Loop, Parallel, If, Alloc, Fence, Comment]
+Stmt = Union[Let, Assign, Store, Loop, Parallel, If, Alloc, Fence, Prefetch, Comment]
 
 
 @dataclass(frozen=True)
@@ -384,6 +392,8 @@ def expressions(s: Stmt) -> tuple[Expr, ...]:
         return (s.start, s.stop)
     if isinstance(s, Parallel):
         return s.extents
+    if isinstance(s, Prefetch):
+        return s.index
     return (s.condition,) if isinstance(s, If) else ()
 
 

@@ -21,6 +21,7 @@ from gngen.loopnest import (
     Op,
     Parallel,
     Peel,
+    Prefetch,
     Stmt,
     Store,
     Var,
@@ -77,6 +78,8 @@ def show_stmt(s: Stmt) -> str:
             return f"stack {_buffer(s.buffer)}"
         case Fence():
             return "fence"
+        case Prefetch(buffer, index):
+            return f"prefetch {_place(buffer, index, None)}"
         case Comment():
             return f"# {s.text}"
 

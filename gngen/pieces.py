@@ -169,12 +169,29 @@ class Pieces:
             b.assign(mean, ir.add(center, ir.div(rest, count)))
             b.assign(m2, ir.sub(square, ir.div(ir.mul(rest, rest), count)))
 
-    def slab_moments(self, slabs: RowSlabs, n: Expr, slab: Expr, tile: Expr, partial: Buffer) -> None:
-        """Moments of every group of a tile over one slab of rows, stored in ``partial[n, slab, g, :]``."""
+    def slab_partial(self, slabs: RowSlabs) -> Buffer:
+        """Where slabs leave the sums of their columns: ``[batch, slab, tile, 0 of d or 1 of d^2, column]``."""
+        width = -(-slabs.columns // self.lanes) * self.lanes
+        return Buffer("partial", self.p.kind, (self.batch, slabs.slabs, self.p.groups // slabs.tile, 2, width), "workspace")
+
+    def row_shift(self, slabs: RowSlabs, n: Expr, column: Expr) -> Var:
+        """The shift of the group whose first column is `column`: the average of its first element in some rows over the whole sample.
+
+        They are a power of two, so that the average of equal numbers is exact and a constant group has no deviations.
+        """
+        b, x = self.b, self.x.view(self.batch, slabs.rows, slabs.row)
+        rows = [i * slabs.rows // slabs.shift_rows for i in range(slabs.shift_rows)]
+        level: list[Expr] = [self.fetch(x, n, row, column) for row in rows]
+        while len(level) > 1:
+            level = [ir.add(level[i], level[i + 1]) for i in range(0, len(level), 2)]
+        return b.let("shift", ir.mul(level[0], ir.const(1 / slabs.shift_rows, self.scalar)) if len(rows) > 1 else level[0])
+
+    def slab_sums(self, slabs: RowSlabs, n: Expr, slab: Expr, tile: Expr, partial: Buffer) -> None:
+        """Sums of d = x - shift and of d^2 of each column of a tile over one slab of rows, stored in `partial`."""
         b, lanes, p = self.b, self.lanes, self.p
         total = slabs.rows * slabs.row
         x = self.x.view(self.batch, total)
-        columns = slabs.tile * slabs.group_width * slabs.fold
+        columns = slabs.columns
         width = -(-columns // lanes) * lanes
         start, stop = self.cut("slab", slab, slabs.slab_elements, total)
         column = ir.mul(tile, slabs.tile * slabs.group_width)
@@ -186,64 +203,119 @@ class Pieces:
                 b.store(shifts, j, value=ir.const(0, self.vector))
         with b.loop("fold", 0, slabs.fold) as fold, b.loop("g", 0, slabs.tile) as g:
             at = b.named("at", ir.mul(g, slabs.group_width))
-            shift = b.let("shift", self.fetch(x, n, ir.add(ir.add(start, column), at)))
+            shift = self.row_shift(slabs, n, ir.add(column, at))
             place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
             self._fill(shifts, place, slabs.group_width, shift)
 
-        def add_columns(first: Expr, last: Expr, j: Expr, vectors: int, end_of: Callable[[Expr], Expr] | None = None) -> None:
-            """Add rows first..last to the sums of some vectors of columns from j on; up to the end of each row, where one is given."""
-            held = []
-            for v in range(vectors):
-                loaded = (b.load(buffer, ir.add(j, v * lanes), lanes=lanes) for buffer in (shifts, sums, squares))
-                held.append([b.let(stem, value) for stem, value in zip(("k", "s", "q"), loaded, strict=True)])
-            with b.loop("row", first, last, long_row) as row:
-                begin = ir.add(row, column)
-                for v, (k, s, q) in enumerate(held):
-                    end, fill = (None, None) if end_of is None else (end_of(begin), k)
-                    read = self.fetch(x, n, ir.add(begin, ir.add(j, v * lanes)), lanes=lanes, end=end, fill=fill)
-                    d = b.let("d", ir.sub(read, k))
-                    b.assign(s, ir.add(s, d))
-                    b.assign(q, ir.fma(d, d, q))
-            for v, (_, s, q) in enumerate(held):
-                b.store(sums, ir.add(j, v * lanes), value=s)
-                b.store(squares, ir.add(j, v * lanes), value=q)
+        Ends = Callable[[Expr], Expr]
 
-        long_row, strip, tiled = slabs.long_row, self.s.strip, lanes * self.s.tile
+        def held_columns(j: Expr) -> list[Var]:
+            """The shift, sum and square of a vector of columns from j on, in registers."""
+            return [b.let(stem, b.load(t, j, lanes=lanes)) for stem, t in (("k", shifts), ("s", sums), ("q", squares))]
+
+        def add_vector(held: list[Var], row: Expr, j: Expr, end_of: Ends | None = None) -> None:
+            """Add the vector of a row that begins at column j; up to an end, where one is given."""
+            k, s, q = held
+            begin = ir.add(row, column)
+            end, fill = (None, None) if end_of is None else (end_of(begin), k)
+            d = b.let("d", ir.sub(self.fetch(x, n, ir.add(begin, j), lanes=lanes, end=end, fill=fill), k))
+            b.assign(s, ir.add(s, d))
+            b.assign(q, ir.fma(d, d, q))
+
+        def put_back(held: list[Var], j: Expr) -> None:
+            b.store(sums, j, value=held[1])
+            b.store(squares, j, value=held[2])
+
+        def add_rows(first: Expr, together: int, j: Expr, end_of: Ends | None = None) -> None:
+            """Add some rows side by side, a vector of columns."""
+            held = held_columns(j)
+            for r in range(together):
+                row = ir.add(first, r * long_row)
+                if self.s.prefetch and together > 1:
+                    b.prefetch(x, n, ir.add(ir.add(ir.add(row, column), j), ahead))
+                add_vector(held, row, j, end_of)
+            put_back(held, j)
+
+        long_row, strip = slabs.long_row, self.s.strip
+        ahead = -(-self.s.prefetch // (strip * long_row)) * strip * long_row
         whole = columns // lanes * lanes
         full = stop
         if slabs.fold > 1 and slabs.rows % slabs.fold:
             full = b.let("full", ir.main_end(start, stop, long_row))
-        with b.loop("strip", start, ir.add(full, (strip - 1) * long_row), strip * long_row) as first:
-            last = ir.add(first, long_row) if strip == 1 else b.let("strip_last", ir.minimum(ir.add(first, strip * long_row), full))
-            with b.loop("j", 0, whole // tiled * tiled, tiled) as j:
-                add_columns(first, last, j, self.s.tile)
-            with b.loop("j", whole // tiled * tiled, whole, lanes) as j:
-                add_columns(first, last, j, 1)
-            if whole < columns:
-                add_columns(first, last, ir.const(whole), 1, lambda begin: ir.add(begin, columns))
+        if columns == long_row == lanes * self.s.tile:
+            b.comment("a row's columns stay in registers")
+            held = [held_columns(ir.const(v * lanes)) for v in range(self.s.tile)]
+            with b.loop("row", start, full, long_row) as row:
+                for v, columns_of in enumerate(held):
+                    add_vector(columns_of, row, ir.const(v * lanes))
+            for v, columns_of in enumerate(held):
+                put_back(columns_of, ir.const(v * lanes))
+        else:
+            rest: Expr = start
+            for together in sorted({strip, 1}, reverse=True):
+                with b.loop("strip", rest, full, together * long_row) as first:
+                    with b.loop("j", 0, whole, lanes) as j:
+                        add_rows(first, together, j)
+                    if whole < columns:
+                        for r in range(together):
+                            add_rows(ir.add(first, r * long_row), 1, ir.const(whole), lambda begin: ir.add(begin, columns))
+                if together > 1:
+                    rest = b.named("rest", ir.main_end(rest, full, together * long_row))
         if full is not stop:
             b.comment("the last long row may be cut short")
             with b.loop("j", 0, long_row, lanes) as j, b.when(ir.compare("lt", ir.add(full, j), stop)):
-                add_columns(full, ir.add(full, long_row), j, 1, lambda _: stop)
+                add_rows(full, 1, j, lambda _: stop)
 
-        rows = ir.mul(ir.div(ir.sub(stop, start), slabs.row), slabs.group_width)
-        count = b.let("count", ir.cast(rows, "f64"))
-        with b.loop("g", 0, slabs.tile) as g:
-            at = b.named("at", ir.mul(g, slabs.group_width))
-            s1 = self._column_sum(slabs, sums, at, "total")
-            s2 = self._column_sum(slabs, squares, at, "squares")
-            first = b.let("first", ir.add(column, at))
-            shift = b.let("shift", self.fetch(x, n, ir.add(start, first)))
-            mean, m2 = self._shifted_moments(shift, s1, s2, count)
+        with b.loop("j", 0, width, lanes) as j:
+            for which, table in enumerate((sums, squares)):
+                b.store(partial, n, slab, tile, which, j, value=b.load(table, j, lanes=lanes))
 
-            def each(visit: Visit, first: Expr = first) -> None:
-                with b.loop("row", start, stop, slabs.row) as row, b.loop("i", 0, slabs.group_width) as i:
-                    visit(self.fetch(x, n, ir.add(ir.add(row, first), i)))
+    def merge_columns(
+        self, slabs: RowSlabs, partial: Buffer, n: Expr, tile: Expr, part: Expr, store: Callable[[Expr, Expr, Expr], None]
+    ) -> None:
+        """Mean and rstd of the groups of part of a tile, from its columns over all slabs; ``store(g, mean, rstd)`` keeps them."""
+        b, lanes = self.b, self.lanes
+        groups, width = slabs.merged, slabs.group_width
+        columns = groups * width
+        padded = -(-columns // lanes) * lanes
+        wide = Type("f64", lanes)
+        first = b.named("first", ir.mul(part, columns))
+        tables = [b.alloc(stem, "f64", slabs.fold * padded) for stem in ("sums", "squares")]
+        with b.loop("fold", 0, slabs.fold) as fold:
+            base = b.named("base", ir.add(ir.mul(fold, slabs.row), first))
+
+            def add_slabs(j: Expr, end: Expr | None = None) -> None:
+                totals = [b.let(stem, ir.const(0, wide)) for stem in ("s", "q")]
+                fill = None if end is None else ir.const(0, self.vector)
+                with b.loop("slab", 0, slabs.slabs) as slab:
+                    for which, total in enumerate(totals):
+                        column = b.load(partial, n, slab, tile, which, ir.add(base, j), lanes=lanes, end=end, fill=fill)
+                        b.assign(total, ir.add(total, ir.cast(column, "f64")))
+                for table, total in zip(tables, totals, strict=True):
+                    b.store(table, ir.add(ir.mul(fold, padded), j), value=total)
+
+            with b.loop("j", 0, columns, lanes) as j:
+                add_slabs(j)
+            if columns % lanes:
+                add_slabs(ir.const(columns // lanes * lanes), ir.add(base, columns))
+        count = ir.const(slabs.rows * width, F64)
+        x = self.x.view(self.batch, slabs.rows, slabs.row)
+        with b.loop("g", 0, groups) as g:
+            at = b.named("at", ir.mul(g, width))
+            s1, s2 = (
+                self._column_sum(slabs.fold, padded, width, table, at, stem)
+                for table, stem in zip(tables, ("total", "squares"), strict=True)
+            )
+            column = b.named("column", ir.add(ir.add(ir.mul(tile, slabs.tile * width), first), at))
+            mean, m2 = self._shifted_moments(self.row_shift(slabs, n, column), s1, s2, count)
+
+            def each(visit: Visit, column: Expr = column) -> None:
+                with b.loop("row", 0, slabs.rows) as row, b.loop("i", 0, width) as i:
+                    visit(self.fetch(x, n, row, ir.add(column, i)))
 
             self._redo_if_poor(s2, mean, m2, count, each)
-            group = ir.add(ir.mul(tile, slabs.tile), g)
-            for k, value in enumerate((mean, m2, count)):
-                b.store(partial, n, slab, group, k, value=value)
+            group = b.named("group", ir.add(ir.add(ir.mul(tile, slabs.tile), ir.mul(part, groups)), g))
+            store(group, *self.statistics(mean, m2, count, n, group))
 
     def _fill(self, buffer: Buffer, place: Expr, width: int, value: Expr) -> None:
         """``buffer[place : place + width] = value``."""
@@ -256,19 +328,19 @@ class Pieces:
         if width % step:
             b.store(buffer, ir.main_end(place, end, step), value=values, end=end)
 
-    def _column_sum(self, slabs: RowSlabs, buffer: Buffer, at: Expr, stem: str) -> Expr:
-        """The float64 sum of one group's columns of a table."""
-        b, width = self.b, slabs.group_width
+    def _column_sum(self, folds: int, padded: int, width: int, table: Buffer, at: Expr, stem: str) -> Expr:
+        """The sum of one group's columns of a table, over the rows that lie side by side in it."""
+        b = self.b
         step = self.lanes if width >= 4 else 1
         total = b.let(stem, ir.const(0, Type("f64", step)))
-        with b.loop("fold", 0, slabs.fold) as fold:
-            place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
+        with b.loop("fold", 0, folds) as fold:
+            place = b.named("place", ir.add(ir.mul(fold, padded), at))
             end = b.named("column_end", ir.add(place, width))
             with b.loop("e", place, end, step) as e:
-                b.assign(total, ir.add(total, ir.cast(b.load(buffer, e, lanes=step), "f64")))
+                b.assign(total, ir.add(total, b.load(table, e, lanes=step)))
             if width % step:
-                rest = b.load(buffer, ir.main_end(place, end, step), lanes=step, end=end, fill=ir.const(0, Type(self.p.kind, step)))
-                b.assign(total, ir.add(total, ir.cast(rest, "f64")))
+                rest = b.load(table, ir.main_end(place, end, step), lanes=step, end=end, fill=ir.const(0, Type("f64", step)))
+                b.assign(total, ir.add(total, rest))
         return b.let(stem, ir.reduce_add(total)) if step > 1 else total
 
     def merge(self, blocks: int, part: Callable[[Expr, int], Expr], n: Expr, g: Expr) -> tuple[Expr, Expr]:
@@ -285,6 +357,11 @@ class Pieces:
             b.assign(mean, ir.fma(delta, share, mean))
             b.assign(m2, ir.add(m2, ir.fma(ir.mul(delta, delta), ir.mul(count, share), part(i, 1))))
             b.assign(count, ir.add(count, more))
+        return self.statistics(mean, m2, count, n, g)
+
+    def statistics(self, mean: Var, m2: Var, count: Expr, n: Expr, g: Expr) -> tuple[Expr, Expr]:
+        """Mean and rstd of a group as float64, from its mean, sum of squared differences and count; stores those asked for."""
+        b = self.b
         zero, one = ir.const(0, F64), ir.const(1, F64)
         variance = ir.div(ir.maximum(m2, zero), count)
         spread = b.let("spread", ir.add(variance, ir.const(self.p.epsilon, F64)))
@@ -342,19 +419,30 @@ class Pieces:
         return self.b.call(functions[-1], y)
 
     def each_vector(
-        self, y: Buffer, lead: tuple[Expr, ...], start: Expr, stop: Expr, length: int, visit: Callable[[Expr, Expr | None], Expr]
+        self,
+        y: Buffer,
+        lead: tuple[Expr, ...],
+        start: Expr,
+        stop: Expr,
+        length: int,
+        visit: Callable[[Expr, Expr | None], Expr],
+        align: bool,
     ) -> None:
-        """Store ``y[*lead, start:stop] = visit(position, end)``, vector by vector; a streaming store begins where y is aligned."""
+        """Store ``y[*lead, start:stop] = visit(position, end)``, vector by vector.
+
+        A long run begins where y is aligned: streaming stores must, and others gain where the operands are not tables.
+        """
         b, lanes = self.b, self.lanes
         streaming = self.s.store == "streaming" and length >= 8 * lanes
+        aligned = streaming or (align and length >= 8 * lanes)
         begin = start
-        if streaming:
+        if aligned:
             begin, _ = self._peel(y, lead, start, stop)
             with b.when(ir.compare("lt", start, begin)):
                 self.put(y, *lead, start, value=visit(start, begin), end=begin)
         with b.loop("i", begin, stop, lanes, unroll=4) as i:
             self.put(y, *lead, i, value=visit(i, None), streaming=streaming)
-        if streaming or length % lanes:
+        if aligned or length % lanes:
             tail = b.named("tail", ir.main_end(begin, stop, lanes))
             with b.when(ir.compare("lt", tail, stop)):
                 self.put(y, *lead, tail, value=visit(tail, stop), end=stop)
@@ -382,7 +470,7 @@ class Pieces:
                 scale, offset = self.affine(norm, ir.add(first, c), lanes, None if end is None else ir.add(first, end))
                 return self.finish(self.read(x, (n, o, g), c, end), high, ir.splat(scale, lanes), offset)
 
-            self.each_vector(y, (n, o, g), *chans, length, visit)
+            self.each_vector(y, (n, o, g), *chans, length, visit, align=False)
             return
         with b.loop("c", *chans) as c:
             scale, offset = self.affine(norm, ir.add(ir.mul(g, p.chans), c), 1)
@@ -392,7 +480,7 @@ class Pieces:
             def run(i: Expr, end: Expr | None) -> Expr:
                 return self.finish(self.read(self.x, (n, o, g, c), i, end), highs, scales, offsets)
 
-            self.each_vector(self.y, (n, o, g, c), *inner, length, run)
+            self.each_vector(self.y, (n, o, g, c), *inner, length, run, align=True)
 
     def row_tables(self, norm_of: Callable[[Expr], Normalizer], first: Expr, groups: int, width: int) -> Tables:
         """Tables a column of some groups' high, scale and offset: one row, repeated up to `width` columns."""
@@ -433,42 +521,41 @@ class Pieces:
     def apply_rows(self, tables: Tables, lead: tuple[Expr, ...], x: Buffer, y: Buffer, start: Expr, stop: Expr, period: int) -> None:
         """The elementwise pass over whole rows: positions start..stop of the last axis, `start` at column 0 of the tables.
 
-        A streaming pass begins at the first aligned position, `phase` columns in, and goes on in vectors from there: the tables are
-        a vector longer than a period.
+        It begins at the first aligned position, `phase` columns in, and goes on in vectors from there, with the tables turned by as much:
+        they are a vector longer than a period.
         """
         b, lanes = self.b, self.lanes
         streaming = self.s.store == "streaming"
 
-        def finish_part(at: Expr, column: Expr, end: Expr) -> Expr:
-            return self.finish(self.read(x, lead, at, end), *self._columns(tables, column))
+        def finish_part(at: Expr, column: Expr, end: Expr) -> None:
+            value = self.finish(self.read(x, lead, at, end), *self._columns(tables, column))
+            self.put(y, *lead, at, value=value, end=end)
 
-        begin: Expr = start
-        phase: Expr = ir.const(0)
-        if streaming:
-            begin, phase = self._peel(y, lead, start, stop)
-            with b.when(ir.compare("lt", start, begin)):
-                self.put(y, *lead, start, value=finish_part(start, ir.const(0), begin), end=begin)
+        begin, phase = self._peel(y, lead, start, stop)
+        with b.when(ir.compare("lt", start, begin)):
+            finish_part(start, ir.const(0), begin)
+            with b.loop("turn", 0, period, lanes) as j:
+                for table in (tables.high, tables.scale, *(() if tables.offset is None else (tables.offset,))):
+                    b.store(table, j, value=b.load(table, ir.add(phase, j), lanes=lanes))
 
-        def finish_columns(first: Expr, last: Expr, j: Expr, vectors: int) -> None:
-            """Rows first..last of some vectors of columns, whose table entries stay in registers."""
-            held = [self._columns(tables, ir.add(phase, ir.add(j, v * lanes))) for v in range(vectors)]
-            with b.loop("row", first, last, period) as row:
-                for v, columns in enumerate(held):
-                    at = b.named("at", ir.add(row, ir.add(j, v * lanes)))
-                    self.put(y, *lead, at, value=self.finish(self.read(x, lead, at, None), *columns), streaming=streaming)
+        def finish_vector(row: Expr, j: Expr, columns: tuple[Expr, Expr, Expr | None]) -> None:
+            at = b.named("at", ir.add(row, j))
+            self.put(y, *lead, at, value=self.finish(self.read(x, lead, at, None), *columns), streaming=streaming)
 
         full = b.let("full", ir.main_end(begin, stop, period))
-        strip, tiled = self.s.strip, lanes * self.s.tile
-        with b.loop("strip", begin, ir.add(full, (strip - 1) * period), strip * period) as first:
-            last = ir.add(first, period) if strip == 1 else b.let("strip_last", ir.minimum(ir.add(first, strip * period), full))
-            with b.loop("j", 0, period // tiled * tiled, tiled) as j:
-                finish_columns(first, last, j, self.s.tile)
-            with b.loop("j", period // tiled * tiled, period, lanes) as j:
-                finish_columns(first, last, j, 1)
+        if period == lanes * self.s.tile:
+            b.comment("a row's tables stay in registers")
+            held = [self._columns(tables, ir.const(v * lanes)) for v in range(self.s.tile)]
+            with b.loop("row", begin, full, period) as row:
+                for v, columns in enumerate(held):
+                    finish_vector(row, ir.const(v * lanes), columns)
+        else:
+            with b.loop("row", begin, full, period) as row, b.loop("j", 0, period, lanes, unroll=4) as j:
+                finish_vector(row, j, self._columns(tables, j))
         with b.loop("j", 0, period, lanes) as j:
             at = b.named("at", ir.add(full, j))
             with b.when(ir.compare("lt", at, stop)):
-                self.put(y, *lead, at, value=finish_part(at, ir.add(phase, j), stop), end=stop)
+                finish_part(at, j, stop)
 
     def _columns(self, tables: Tables, column: Expr) -> tuple[Expr, Expr, Expr | None]:
         """A vector of each table, from `column` on."""
@@ -483,4 +570,4 @@ class Pieces:
         def visit(at: Expr, end: Expr | None) -> Expr:
             return self.finish(self.read(x, lead, at, end), *self._columns(tables, at))
 
-        self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit)
+        self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit, align=False)

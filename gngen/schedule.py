@@ -15,6 +15,8 @@ from gngen.target import Machine
 
 # Below this many bytes moved, waking a second thread costs more than it saves.
 SERIAL_BYTES = 200_000
+# How far ahead a pass by rows asks for memory, in elements.
+PREFETCH = 4096
 # What one item of an elementwise phase should move at least, in elements.
 PIECE = 65536
 
@@ -33,17 +35,19 @@ STORES = ("auto", "temporal", "streaming")
 class Schedule:
     """An algorithm and its numbers.
 
-    lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, tile: rows and vectors of columns that a
-    pass by rows takes at once. piece: elements of one item of an elementwise phase. store: temporal, or streaming past the
-    caches. parallel_from: the batch from which threads are used, 0 for never. by_sample: whether all workers
-    do one sample at a time. reason: why this one was chosen.
+    lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip: rows that the moments of a pass by rows take
+    at once. tile: vectors of a row that stay in registers from row to row, where that is all of them. prefetch: elements ahead of the
+    moments of a pass by rows that are asked for from memory, 0 for none. piece: elements of one item of an elementwise phase. store:
+    temporal, or streaming past the caches. parallel_from: the batch from which threads are used, 0 for never. by_sample: whether all
+    workers do one sample at a time. reason: why this one was chosen.
     """
 
     name: str
     lanes: int
     accumulators: int = 4
-    strip: int = 16
-    tile: int = 4
+    strip: int = 8
+    tile: int = 8
+    prefetch: int = 0
     piece: int = PIECE
     store: str = "temporal"
     parallel_from: int = 1
@@ -75,16 +79,16 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
     name, reason = _choose_name(p, m)
     if "name" in wishes and wishes["name"] != name:
         name, reason = str(wishes["name"]), "asked for"
-    strip, tile = _strip_and_tile(p, m)
     chosen = Schedule(
         name=name,
         lanes=m.vector_bits // p.bits,
         accumulators=4,
-        strip=strip,
-        tile=tile,
+        tile=_row_vectors(p, m),
+        prefetch=PREFETCH if 2 * p.sample_bytes * (p.batch or 1) > m.l3 else 0,
         store=_store(p, m),
+        piece=_piece(p, m),
         parallel_from=_parallel_from(p, name),
-        by_sample=name in ("rows", "group_split") and 2 * p.sample_bytes > m.l2,
+        by_sample=name in ("rows", "group_split") and p.sample_bytes <= m.l3 // 2 < p.sample_bytes * (p.batch or 2),
         reason=reason,
     )
     if wishes.get("store") == "auto":
@@ -100,6 +104,8 @@ def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
     for key in ("lanes", "accumulators", "strip", "tile", "piece"):
         if not isinstance(getattr(s, key), int) or getattr(s, key) < 1:
             raise SpecError(f"{key} of a schedule is an integer, at least 1; received {getattr(s, key)!r}")
+    if not isinstance(s.prefetch, int) or s.prefetch < 0:
+        raise SpecError(f"prefetch of a schedule is an integer, at least 0; received {s.prefetch!r}")
     if s.lanes & (s.lanes - 1):
         raise SpecError(f"lanes of a schedule are a power of two; received {s.lanes}")
     if s.store == "streaming" and not (m.streaming_stores and 128 <= s.lanes * p.bits <= m.vector_bits):
@@ -145,34 +151,38 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
         return "group_stream", f"a group of {_size(size)} passes the L2 cache of {_size(m.l2)}, and there are enough of them"
     if small:
         return "sample", f"{moved}: one thread is fastest"
-    if p.batch is not None and p.sample_bytes <= m.l2 and batch >= m.cores:
-        return (
-            "sample",
-            f"a sample of {_size(p.sample_bytes)} stays in the L2 cache of {_size(m.l2)}, and {batch} are enough for {m.cores} threads",
-        )
+    if (
+        p.batch is not None
+        and batch >= m.cores
+        and m.cores * p.sample_bytes <= m.l3 // 2
+        and (batch % m.cores == 0 or batch >= 4 * m.cores)
+    ):
+        return "sample", f"{m.cores} samples of {_size(p.sample_bytes)} stay in the caches, and {batch} are enough for {m.cores} threads"
     name = "rows" if isinstance(summation(p, lanes), RowSlabs) else "group_split"
     return name, f"a sample of {_size(p.sample_bytes)} is split over {m.cores} threads"
 
 
-def _strip_and_tile(p: Problem, m: Machine) -> tuple[int, int]:
-    """Rows, and vectors of columns, that a pass by rows takes at once.
-
-    Memory wants strict address order: rows that fit the registers whole, or else one row at a time. From a cache, columns a few
-    vectors wide over many rows touch the tables less often.
-    """
+def _row_vectors(p: Problem, m: Machine) -> int:
+    """Vectors of a row (or of the rows read as one), where their tables fit the registers; else 1."""
     lanes = m.vector_bits // p.bits
     row = p.channels * p.inner
-    vectors = row * row_fold(row, lanes, p.outer) // lanes
-    if 1 <= vectors <= m.vector_registers // 4:
-        return 16, vectors
-    cached = p.sample_bytes * (p.batch or 1) <= m.l3 // 2
-    return (16 if cached else 1), m.vector_registers // 8
+    elements = row * row_fold(row, lanes, p.outer)
+    whole = elements % lanes == 0 and elements // lanes <= m.vector_registers // 4
+    return max(1, elements // lanes) if whole else 1
+
+
+def _piece(p: Problem, m: Machine) -> int:
+    """Elements of an item of an elementwise phase: whole rows, and as much for every thread."""
+    row = p.channels * p.inner
+    rows = max(1, p.sample // row)
+    items = m.cores * max(1, round(p.sample / (PIECE * m.cores)))
+    return row * -(-rows // items) if applies_by_rows(p) and p.outer > items else PIECE
 
 
 def _store(p: Problem, m: Machine) -> str:
-    if not m.streaming_stores or (p.batch is None and 2 * p.sample_bytes <= m.l3 // 2):
-        return "temporal"
-    return "streaming" if 2 * p.sample_bytes * (p.batch or 1) > m.l3 // 2 else "temporal"
+    """Streaming, where x and y together do not stay in the last cache; of a batch that varies, one sample's."""
+    moved = 2 * p.sample_bytes * (p.batch or 1)
+    return "streaming" if m.streaming_stores and 4 * moved > 3 * m.l3 else "temporal"
 
 
 def _parallel_from(p: Problem, name: str) -> int:

@@ -16,9 +16,11 @@ BLOCK_BYTES = 16384
 SLAB_BYTES = 131072
 RUN_LEAST = 1024
 TILE_MOST = 2048
-ROWS_LEAST = 32
-ROWS_MOST = 1024
+ROWS_LEAST = 64
+ROWS_MOST = 256
 SLABS_MOST = 128
+MERGED_LEAST = 64
+SHIFT_ROWS = 4
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,13 @@ class RunBlocks:
 
 @dataclass(frozen=True)
 class RowSlabs:
-    """A sample as rows of all channels, read in memory order; a block is one group's part of a slab of whole rows.
+    """A sample as slabs of whole rows of all channels, read in memory order: every column of a slab is summed by itself.
+
+    Deviations are from the group's shift, the average of its first element in `shift_rows` rows spread over the sample. The columns of all
+    slabs are added in float64, slab after slab, and then the columns of a group.
 
     row: elements of a row. fold: rows that are read as one long row, so that it is a whole number of vectors. slab: long rows of a slab.
-    tile: groups whose columns are summed together.
+    tile: groups whose columns a worker sums together. merged: groups that a worker merges together.
     """
 
     rows: int
@@ -63,6 +68,13 @@ class RowSlabs:
     fold: int
     slab: int
     tile: int
+    merged: int
+    shift_rows: int
+
+    @property
+    def columns(self) -> int:
+        """Columns of a tile, of all the rows of a long row."""
+        return self.tile * self.group_width * self.fold
 
     @property
     def long_row(self) -> int:
@@ -75,10 +87,6 @@ class RowSlabs:
     @property
     def slabs(self) -> int:
         return -(-self.rows * self.row // self.slab_elements)
-
-    @property
-    def blocks(self) -> int:
-        return self.slabs
 
 
 Summation = RunBlocks | RowSlabs
@@ -106,11 +114,20 @@ def _row_slabs(p: Problem, lanes: int) -> RowSlabs:
     row = p.groups * width
     fold = row_fold(row, lanes, p.outer)
     long_row = row * fold
-    slab_bytes = max(SLAB_BYTES, p.sample_bytes // SLABS_MOST) if p.sample_bytes > 2 * SLAB_BYTES else p.sample_bytes
-    slab = min(ROWS_MOST, max(ROWS_LEAST, slab_bytes * 8 // (p.bits * long_row)))
     fits = [d for d in _divisors(p.groups) if d * width <= TILE_MOST]
     tile = p.groups if fold > 1 or row <= TILE_MOST else max(fits)
-    return RowSlabs(p.outer, row, width, fold, min(slab, -(-p.outer // fold)), tile)
+    merged = min((d for d in _divisors(tile) if d * width >= MERGED_LEAST), default=tile)
+    slab = _slab_rows(-(-p.outer // fold), long_row * p.bits // 8)
+    return RowSlabs(p.outer, row, width, fold, slab, tile, merged, SHIFT_ROWS if p.outer >= SHIFT_ROWS else 1)
+
+
+def _slab_rows(rows: int, row_bytes: int) -> int:
+    """Rows of a slab: the slabs of a sample are equal and a power of two, so that 2, 4 or 8 workers have the same to do."""
+    least = max(ROWS_LEAST, SLAB_BYTES // row_bytes)
+    slabs = 1
+    while rows > ROWS_MOST * slabs or (slabs < SLABS_MOST and rows >= 2 * least * slabs):
+        slabs *= 2
+    return -(-rows // slabs)
 
 
 def row_fold(row: int, lanes: int, rows: int) -> int:

@@ -147,6 +147,9 @@ class _Verifier:
                     raise VerifyError(f"{buffer.name} is declared twice: {where}")
                 scope.buffers[buffer.name] = buffer
                 scope.written.discard(buffer.name)
+            case ir.Prefetch(buffer, _):
+                if buffer.name not in scope.buffers:
+                    raise VerifyError(f"{buffer.name} is not declared: {where}")
 
     def _inside(self, var: Var, bounds: Bounds, body: tuple[Stmt, ...], scope: _Scope) -> None:
         if var.name in scope.types:

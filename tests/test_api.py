@@ -220,10 +220,11 @@ def test_a_schedule_by_name_by_fields_or_whole() -> None:
         ("fast", f"no schedule 'fast'; choose from {', '.join(SCHEDULES)}"),
         (
             {"speed": 3},
-            "a schedule has no field 'speed'; choose from name, lanes, accumulators, strip, tile, piece, store, parallel_from, by_sample",
+            "a schedule has no field 'speed'; choose from name, lanes, accumulators, strip, tile, prefetch, piece, store, parallel_from, by_sample",
         ),
         ({"store": "slow"}, "store 'slow' is not known; choose from auto, temporal, streaming"),
         ({"strip": 0}, "strip of a schedule is an integer, at least 1; received 0"),
+        ({"prefetch": -1}, "prefetch of a schedule is an integer, at least 0; received -1"),
         ({"piece": "big"}, "piece of a schedule is an integer, at least 1; received 'big'"),
         ({"lanes": 3}, "lanes of a schedule are a power of two; received 3"),
         ("group_split", "schedule group_split does not fit: the groups of a row are summed together; choose from sample, rows"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gngen import loopnest as ir
-from gngen.loopnest import Buffer, Call, Const, Expr, Load, LoopNest, Op, Peel, Stmt, Store, Type, Var
+from gngen.loopnest import Buffer, Call, Const, Expr, Load, LoopNest, Op, Peel, Prefetch, Stmt, Store, Type, Var
 
 _BINDS = {"+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "<": 2, "<=": 2, ">": 2, "<<": 3}
 
@@ -115,6 +115,10 @@ class Printer:
             return f"{s.buffer.name}[{at}] = {value}"
         return f"store_{t}({s.buffer.name}, {at}, {value})"
 
+    def prefetch(self, s: Prefetch) -> str:
+        """The text of a prefetch, as a statement without its end."""
+        return f"prefetch_{s.buffer.kind}({s.buffer.name}, {self.flat(s.buffer, s.index)})"
+
 
 _HELPERS = ("fma", "abs", "sqrt", "select", "min", "max", "splat", "not")
 
@@ -135,6 +139,8 @@ def helpers(nest: LoopNest) -> list[Helper]:
 
 
 def _of_statement(s: Stmt) -> list[Helper]:
+    if isinstance(s, Prefetch):
+        return [Helper("prefetch", s.buffer.kind, 1)]
     if not isinstance(s, Store):
         return []
     t = s.value.type

@@ -1,7 +1,7 @@
 """group_split and rows: all workers share a sample, in three phases with a barrier after each.
 
     parallel blocks:  moments of each block -> partial
-    parallel groups:  merge in order        -> stats (mean, rstd)
+    parallel groups:  merge in fixed order  -> stats (mean, rstd)
     parallel pieces:  y = act((x - mean) * rstd * gamma + beta)
 
 group_split cuts the contiguous runs of a group; rows reads slabs of whole rows, all groups of a row together, in memory order.
@@ -16,7 +16,7 @@ from gngen import loopnest as ir
 from gngen.loopnest import Buffer, Expr
 from gngen.pieces import Normalizer, Pieces
 from gngen.schedule import applies_by_rows
-from gngen.summation import RowSlabs, RunBlocks, row_fold
+from gngen.summation import RunBlocks, row_fold
 
 # Blocks that one item of the first phase takes.
 SLICE = 16
@@ -46,11 +46,11 @@ def phases(k: Pieces, n: Expr | None) -> tuple[Buffer, ...]:
         partial = Buffer("partial", "f64", (k.batch, p.groups, sums.blocks, 3), "workspace")
         _run_partials(k, sums, partial, n)
     else:
-        partial = Buffer("partial", "f64", (k.batch, sums.slabs, p.groups, 3), "workspace")
-        _slab_partials(k, sums, partial, n)
+        partial = k.slab_partial(sums)
+        with items(k, n, slab=sums.slabs, tile=p.groups // sums.tile) as (sample, slab, tile):
+            k.slab_sums(sums, sample, slab, tile, partial)
     stats = Buffer("stats", "f64", (k.batch, p.groups, 2), "workspace")
-    with items(k, n, g=p.groups) as (sample, g):
-        store_stats(k, partial, stats, sample, g)
+    _merge(k, partial, stats, n)
     apply_all(k, stats, n)
     return partial, stats
 
@@ -85,22 +85,20 @@ def _run_partials(k: Pieces, blocks: RunBlocks, partial: Buffer, n: Expr | None)
                 b.store(partial, sample, g, at, part, value=value)
 
 
-def _slab_partials(k: Pieces, slabs: RowSlabs, partial: Buffer, n: Expr | None) -> None:
-    with items(k, n, slab=slabs.slabs, tile=k.p.groups // slabs.tile) as (sample, slab, tile):
-        k.slab_moments(slabs, sample, slab, tile, partial)
-
-
-def store_stats(k: Pieces, partial: Buffer, stats: Buffer, n: Expr, g: Expr) -> None:
-    """Merge one group's blocks and keep its mean and rstd."""
+def _merge(k: Pieces, partial: Buffer, stats: Buffer, n: Expr | None) -> None:
+    """Mean and rstd of every group, in ``stats[n, g]``."""
     sums, b = k.sums, k.b
 
-    def part(i: Expr, which: int) -> Expr:
-        if isinstance(sums, RowSlabs):
-            return b.load(partial, n, i, g, which)
-        return b.load(partial, n, g, i, which)
+    def store(sample: Expr, g: Expr, *values: Expr) -> None:
+        for which, value in enumerate(values):
+            b.store(stats, sample, g, which, value=value)
 
-    for which, value in enumerate(k.merge(sums.blocks, part, n, g)):
-        b.store(stats, n, g, which, value=value)
+    if isinstance(sums, RunBlocks):
+        with items(k, n, g=k.p.groups) as (sample, g):
+            store(sample, g, *k.merge(sums.blocks, lambda i, which: b.load(partial, sample, g, i, which), sample, g))
+        return
+    with items(k, n, tile=k.p.groups // sums.tile, part=sums.tile // sums.merged) as (sample, tile, part):
+        k.merge_columns(sums, partial, sample, tile, part, lambda g, mean, rstd: store(sample, g, mean, rstd))
 
 
 def apply_all(k: Pieces, stats: Buffer, n: Expr | None) -> None:

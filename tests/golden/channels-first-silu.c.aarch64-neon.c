@@ -57,6 +57,12 @@ static inline double fma_f64(double a, double b, double c) {
 static inline f32x4 load_f32x4(const float *p, int64_t i) { return *(const f32x4_unaligned *)(p + i); }
 
 
+/* The first n lanes from p + i, the rest from fill. */
+static inline f32x4 load_part_f32x4(const float *p, int64_t i, int64_t n, f32x4 fill) {
+    for (int64_t k = 0; k < n && k < 4; k++) fill[k] = p[i + k];
+    return fill;
+}
+
 static inline f32x4 max_f32x4(f32x4 a, f32x4 b) {
     const i32x4 mask = b > a;
     return (f32x4)(((i32x4)b & mask) | ((i32x4)a & ~mask));
@@ -73,6 +79,9 @@ static inline double min_f64(double a, double b) { return b < a ? b : a; }
 
 static inline int64_t not_m64(int64_t mask) { return !mask; }
 
+/* How many elements from p + i come before the first that is aligned to `lanes` elements. */
+static inline int64_t peel_f32(const float *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
+
 /* The sum of the lanes, the upper half onto the lower, and so on. */
 static inline double sum_f64x4(f64x4 v) {
     const union { f64x4 whole; f64x2 half[2]; } u2 = {v};
@@ -88,6 +97,11 @@ static inline double sqrt_f64(double a) { return sqrt(a); }
 
 static inline void store_f32x4(float *p, int64_t i, f32x4 v) { *(f32x4_unaligned *)(p + i) = v; }
 
+
+/* The first n lanes to p + i. */
+static inline void store_part_f32x4(float *p, int64_t i, int64_t n, f32x4 v) {
+    for (int64_t k = 0; k < n && k < 4; k++) p[i + k] = v[k];
+}
 
 
 static inline f32x4 silu_f32x4(f32x4 x) {
@@ -189,9 +203,18 @@ void gn_f32_o1_g32_c10_i4096_silu(const float *x, const float *gamma, const floa
                 f32x4 highs = splat_f32x4(mean_high);
                 f32x4 scales = splat_f32x4(scale);
                 f32x4 offsets = splat_f32x4(offset);
+                const int64_t phase = peel_f32(y, n * 1310720 + g * 40960 + c * 4096, 4);
+                const int64_t aligned = advance(0, phase, 4096);
+                if (0 < aligned) {
+                    store_part_f32x4(y, n * 1310720 + g * 40960 + c * 4096, aligned, silu_f32x4(fma_f32x4(load_part_f32x4(x, n * 1310720 + g * 40960 + c * 4096, aligned, splat_f32x4(0.0f)) - highs, scales, offsets)));
+                }
 #pragma GCC unroll 4
-                for (int64_t i_4 = 0; i_4 + 4 <= 4096; i_4 += 4) {
+                for (int64_t i_4 = aligned; i_4 + 4 <= 4096; i_4 += 4) {
                     store_f32x4(y, n * 1310720 + g * 40960 + c * 4096 + i_4, silu_f32x4(fma_f32x4(load_f32x4(x, n * 1310720 + g * 40960 + c * 4096 + i_4) - highs, scales, offsets)));
+                }
+                const int64_t tail = main_end(aligned, 4096, 4);
+                if (tail < 4096) {
+                    store_part_f32x4(y, n * 1310720 + g * 40960 + c * 4096 + tail, 4096 - tail, silu_f32x4(fma_f32x4(load_part_f32x4(x, n * 1310720 + g * 40960 + c * 4096 + tail, 4096 - tail, splat_f32x4(0.0f)) - highs, scales, offsets)));
                 }
             }
         }

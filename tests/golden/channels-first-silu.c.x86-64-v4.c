@@ -107,20 +107,13 @@ static inline i32x16 splat_i32x16(int32_t a) { return (i32x16){a, a, a, a, a, a,
 
 static inline double sqrt_f64(double a) { return sqrt(a); }
 
+static inline void store_f32x16(float *p, int64_t i, f32x16 v) { *(f32x16_unaligned *)(p + i) = v; }
+
 
 /* The first n lanes to p + i. */
 static inline void store_part_f32x16(float *p, int64_t i, int64_t n, f32x16 v) {
     const unsigned mask = n >= 16 ? 65535u : (1u << n) - 1;
     __builtin_ia32_storeups512_mask(p + i, v, mask);
-}
-
-/* A streaming store: past the caches; p + i is aligned to the vector. */
-static inline void stream_f32x16(float *p, int64_t i, f32x16 v) {
-#if defined(__clang__)
-    __builtin_nontemporal_store(v, (f32x16 *)(p + i));
-#else
-    __builtin_ia32_movntps512(p + i, v);
-#endif
 }
 
 /* Make streaming stores visible before what follows. */
@@ -232,14 +225,13 @@ void gn_f32_o1_g32_c10_i4096_silu(const float *x, const float *gamma, const floa
                 }
 #pragma GCC unroll 4
                 for (int64_t i_4 = aligned; i_4 + 16 <= 4096; i_4 += 16) {
-                    stream_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + i_4, silu_f32x16(fma_f32x16(load_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + i_4) - highs, scales, offsets)));
+                    store_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + i_4, silu_f32x16(fma_f32x16(load_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + i_4) - highs, scales, offsets)));
                 }
                 const int64_t tail = main_end(aligned, 4096, 16);
                 if (tail < 4096) {
                     store_part_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + tail, 4096 - tail, silu_f32x16(fma_f32x16(load_part_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + tail, 4096 - tail, splat_f32x16(0.0f)) - highs, scales, offsets)));
                 }
             }
-            fence();
         }
 }
 }

@@ -275,6 +275,19 @@ def lane_sum(kind, lanes):
     return operation(SCALARS[kind], (named(kind, lanes),), emit)
 
 
+def prefetch(kind):
+    """Begin to fetch the line of element i of the array at an address into the second cache; a hint, for which any address will do."""
+
+    def emit(builder, address, i):
+        bytes_of, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        fetch = declared(builder, "llvm.prefetch.p0", ir.VoidType(), bytes_of, number, number, number)
+        pointer = builder.bitcast(place(builder, address, i, kind), bytes_of)
+        builder.call(fetch, [pointer, ir.Constant(number, 0), ir.Constant(number, 2), ir.Constant(number, 1)])
+        return cgutils.get_null_value(bytes_of)
+
+    return operation(types.void, (types.int64, types.int64), emit)
+
+
 def peel(kind):
     """How many elements from element i of the array at an address come before the first that is aligned to some lanes."""
 

@@ -5,7 +5,7 @@
  * output  y        double[batch * 315]
  * output  mean     double[batch * 3]
  * output  rstd     double[batch * 3]
- * scratch partial  double[batch * 9]
+ * scratch partial  double[batch * 72]
  * scratch stats    double[batch * 6]
  *
  * Machine: x86-64 with AVX2 and FMA; 256-bit vectors.
@@ -23,8 +23,6 @@ typedef int64_t i64x4_unaligned __attribute__((vector_size(32), aligned(8), may_
 static inline int64_t main_end(int64_t start, int64_t stop, int64_t step) { return start + (stop - start) / step * step; }
 static inline int64_t advance(int64_t start, int64_t by, int64_t stop) { return start + by < stop ? start + by : stop; }
 static inline int64_t min_i64(int64_t a, int64_t b) { return b < a ? b : a; }
-
-static inline double cast_f64_from_i64(int64_t a) { return (double)a; }
 
 /* a * b + c, rounded once. */
 static inline double fma_f64(double a, double b, double c) {
@@ -59,6 +57,9 @@ static inline double min_f64(double a, double b) { return b < a ? b : a; }
 
 static inline int64_t not_m64(int64_t mask) { return !mask; }
 
+/* How many elements from p + i come before the first that is aligned to `lanes` elements. */
+static inline int64_t peel_f64(const double *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
+
 static inline f64x4 splat_f64x4(double a) { return (f64x4){a, a, a, a}; }
 
 static inline double sqrt_f64(double a) { return sqrt(a); }
@@ -91,7 +92,7 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             for (int64_t fold = 0; fold < 4; fold += 1) {
                 for (int64_t g = 0; g < 3; g += 1) {
                     const int64_t at = g * 3;
-                    double shift = x[n * 315 + at];
+                    double shift = (x[n * 315 + at] + x[n * 315 + 72 + at] + (x[n * 315 + 153 + at] + x[n * 315 + 234 + at])) * 0.25;
                     const int64_t place = fold * 9 + at;
                     const int64_t fill_end = place + 3;
                     for (int64_t e = place; e < fill_end; e += 1) {
@@ -100,131 +101,159 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
                 }
             }
             const int64_t full = 288;
-            for (int64_t strip = 0; strip + 576 <= full + 540; strip += 576) {
-                const int64_t strip_last = min_i64(strip + 576, full);
-                for (int64_t j_2 = 0; j_2 + 8 <= 32; j_2 += 8) {
+            for (int64_t strip = 0; strip + 288 <= full; strip += 288) {
+                for (int64_t j_2 = 0; j_2 + 4 <= 36; j_2 += 4) {
                     f64x4 k = load_f64x4(shifts, j_2);
                     f64x4 s = load_f64x4(sums, j_2);
                     f64x4 q = load_f64x4(squares, j_2);
-                    f64x4 k_2 = load_f64x4(shifts, j_2 + 4);
-                    f64x4 s_2 = load_f64x4(sums, j_2 + 4);
-                    f64x4 q_2 = load_f64x4(squares, j_2 + 4);
-                    for (int64_t row = strip; row + 36 <= strip_last; row += 36) {
-                        f64x4 d = load_f64x4(x, n * 315 + (row + j_2)) - k;
-                        s = s + d;
-                        q = fma_f64x4(d, d, q);
-                        f64x4 d_2 = load_f64x4(x, n * 315 + (row + (j_2 + 4))) - k_2;
-                        s_2 = s_2 + d_2;
-                        q_2 = fma_f64x4(d_2, d_2, q_2);
-                    }
+                    f64x4 d = load_f64x4(x, n * 315 + (strip + j_2)) - k;
+                    s = s + d;
+                    q = fma_f64x4(d, d, q);
+                    f64x4 d_2 = load_f64x4(x, n * 315 + (strip + 36 + j_2)) - k;
+                    s = s + d_2;
+                    q = fma_f64x4(d_2, d_2, q);
+                    f64x4 d_3 = load_f64x4(x, n * 315 + (strip + 72 + j_2)) - k;
+                    s = s + d_3;
+                    q = fma_f64x4(d_3, d_3, q);
+                    f64x4 d_4 = load_f64x4(x, n * 315 + (strip + 108 + j_2)) - k;
+                    s = s + d_4;
+                    q = fma_f64x4(d_4, d_4, q);
+                    f64x4 d_5 = load_f64x4(x, n * 315 + (strip + 144 + j_2)) - k;
+                    s = s + d_5;
+                    q = fma_f64x4(d_5, d_5, q);
+                    f64x4 d_6 = load_f64x4(x, n * 315 + (strip + 180 + j_2)) - k;
+                    s = s + d_6;
+                    q = fma_f64x4(d_6, d_6, q);
+                    f64x4 d_7 = load_f64x4(x, n * 315 + (strip + 216 + j_2)) - k;
+                    s = s + d_7;
+                    q = fma_f64x4(d_7, d_7, q);
+                    f64x4 d_8 = load_f64x4(x, n * 315 + (strip + 252 + j_2)) - k;
+                    s = s + d_8;
+                    q = fma_f64x4(d_8, d_8, q);
                     store_f64x4(sums, j_2, s);
                     store_f64x4(squares, j_2, q);
-                    store_f64x4(sums, j_2 + 4, s_2);
-                    store_f64x4(squares, j_2 + 4, q_2);
                 }
-                f64x4 k_3 = load_f64x4(shifts, 32);
-                f64x4 s_3 = load_f64x4(sums, 32);
-                f64x4 q_3 = load_f64x4(squares, 32);
-                for (int64_t row_2 = strip; row_2 + 36 <= strip_last; row_2 += 36) {
-                    f64x4 d_3 = load_f64x4(x, n * 315 + (row_2 + 32)) - k_3;
-                    s_3 = s_3 + d_3;
-                    q_3 = fma_f64x4(d_3, d_3, q_3);
+            }
+            const int64_t rest = main_end(0, full, 288);
+            for (int64_t strip_2 = rest; strip_2 + 36 <= full; strip_2 += 36) {
+                for (int64_t j_3 = 0; j_3 + 4 <= 36; j_3 += 4) {
+                    f64x4 k_2 = load_f64x4(shifts, j_3);
+                    f64x4 s_2 = load_f64x4(sums, j_3);
+                    f64x4 q_2 = load_f64x4(squares, j_3);
+                    f64x4 d_9 = load_f64x4(x, n * 315 + (strip_2 + j_3)) - k_2;
+                    s_2 = s_2 + d_9;
+                    q_2 = fma_f64x4(d_9, d_9, q_2);
+                    store_f64x4(sums, j_3, s_2);
+                    store_f64x4(squares, j_3, q_2);
                 }
-                store_f64x4(sums, 32, s_3);
-                store_f64x4(squares, 32, q_3);
             }
             /* the last long row may be cut short */
-            for (int64_t j_3 = 0; j_3 + 4 <= 36; j_3 += 4) {
-                if (full + j_3 < 315) {
-                    f64x4 k_4 = load_f64x4(shifts, j_3);
-                    f64x4 s_4 = load_f64x4(sums, j_3);
-                    f64x4 q_4 = load_f64x4(squares, j_3);
-                    f64x4 d_4 = load_part_f64x4(x, n * 315 + (full + j_3), 315 - (full + j_3), k_4) - k_4;
-                    s_4 = s_4 + d_4;
-                    q_4 = fma_f64x4(d_4, d_4, q_4);
-                    store_f64x4(sums, j_3, s_4);
-                    store_f64x4(squares, j_3, q_4);
+            for (int64_t j_4 = 0; j_4 + 4 <= 36; j_4 += 4) {
+                if (full + j_4 < 315) {
+                    f64x4 k_3 = load_f64x4(shifts, j_4);
+                    f64x4 s_3 = load_f64x4(sums, j_4);
+                    f64x4 q_3 = load_f64x4(squares, j_4);
+                    f64x4 d_10 = load_part_f64x4(x, n * 315 + (full + j_4), 315 - (full + j_4), k_3) - k_3;
+                    s_3 = s_3 + d_10;
+                    q_3 = fma_f64x4(d_10, d_10, q_3);
+                    store_f64x4(sums, j_4, s_3);
+                    store_f64x4(squares, j_4, q_3);
                 }
             }
-            double count = cast_f64_from_i64(105);
+            for (int64_t j_5 = 0; j_5 + 4 <= 36; j_5 += 4) {
+                store_f64x4(partial, n * 72 + j_5, load_f64x4(sums, j_5));
+                store_f64x4(partial, n * 72 + 36 + j_5, load_f64x4(squares, j_5));
+            }
+        }
+#pragma omp for schedule(static)
+        for (int64_t n_2 = 0; n_2 < batch; n_2++) {
+            double sums_2[48] __attribute__((aligned(64)));
+            double squares_2[48] __attribute__((aligned(64)));
+            for (int64_t fold_2 = 0; fold_2 < 4; fold_2 += 1) {
+                const int64_t base = fold_2 * 9;
+                for (int64_t j_6 = 0; j_6 + 4 <= 9; j_6 += 4) {
+                    f64x4 s_4 = splat_f64x4(0.0);
+                    f64x4 q_4 = splat_f64x4(0.0);
+                    s_4 = s_4 + load_f64x4(partial, n_2 * 72 + (base + j_6));
+                    q_4 = q_4 + load_f64x4(partial, n_2 * 72 + 36 + (base + j_6));
+                    store_f64x4(sums_2, fold_2 * 12 + j_6, s_4);
+                    store_f64x4(squares_2, fold_2 * 12 + j_6, q_4);
+                }
+                f64x4 s_5 = splat_f64x4(0.0);
+                f64x4 q_5 = splat_f64x4(0.0);
+                s_5 = s_5 + load_part_f64x4(partial, n_2 * 72 + (base + 8), base + 9 - (base + 8), splat_f64x4(0.0));
+                q_5 = q_5 + load_part_f64x4(partial, n_2 * 72 + 36 + (base + 8), base + 9 - (base + 8), splat_f64x4(0.0));
+                store_f64x4(sums_2, fold_2 * 12 + 8, s_5);
+                store_f64x4(squares_2, fold_2 * 12 + 8, q_5);
+            }
             for (int64_t g_2 = 0; g_2 < 3; g_2 += 1) {
                 const int64_t at_2 = g_2 * 3;
                 double total = 0.0;
-                for (int64_t fold_2 = 0; fold_2 < 4; fold_2 += 1) {
-                    const int64_t place_2 = fold_2 * 9 + at_2;
+                for (int64_t fold_3 = 0; fold_3 < 4; fold_3 += 1) {
+                    const int64_t place_2 = fold_3 * 12 + at_2;
                     const int64_t column_end = place_2 + 3;
                     for (int64_t e_2 = place_2; e_2 < column_end; e_2 += 1) {
-                        total = total + sums[e_2];
+                        total = total + sums_2[e_2];
                     }
                 }
-                double squares_2 = 0.0;
-                for (int64_t fold_3 = 0; fold_3 < 4; fold_3 += 1) {
-                    const int64_t place_3 = fold_3 * 9 + at_2;
+                double squares_3 = 0.0;
+                for (int64_t fold_4 = 0; fold_4 < 4; fold_4 += 1) {
+                    const int64_t place_3 = fold_4 * 12 + at_2;
                     const int64_t column_end_2 = place_3 + 3;
                     for (int64_t e_3 = place_3; e_3 < column_end_2; e_3 += 1) {
-                        squares_2 = squares_2 + squares[e_3];
+                        squares_3 = squares_3 + squares_2[e_3];
                     }
                 }
-                const int64_t first = at_2;
-                double shift_2 = x[n * 315 + first];
-                double off = total / count;
+                double shift_2 = (x[n_2 * 315 + at_2] + x[n_2 * 315 + 72 + at_2] + (x[n_2 * 315 + 153 + at_2] + x[n_2 * 315 + 234 + at_2])) * 0.25;
+                double off = total / 105.0;
                 double block_mean = shift_2 + off;
-                double block_m2 = squares_2 - total * off;
-                if (not_m64(squares_2 <= min_f64(block_m2 * 16.0, 1.7976931348623157e+308))) {
+                double block_m2 = squares_3 - total * off;
+                if (not_m64(squares_3 <= min_f64(block_m2 * 16.0, 1.7976931348623157e+308))) {
                     double redo = 0.0;
-                    for (int64_t row_3 = 0; row_3 + 9 <= 315; row_3 += 9) {
+                    for (int64_t row = 0; row < 35; row += 1) {
                         for (int64_t i = 0; i < 3; i += 1) {
-                            redo = redo + x[n * 315 + (row_3 + first + i)];
+                            redo = redo + x[n_2 * 315 + row * 9 + (at_2 + i)];
                         }
                     }
-                    double center = redo / count;
+                    double center = redo / 105.0;
                     double redo_rest = 0.0;
                     double redo_square = 0.0;
-                    for (int64_t row_4 = 0; row_4 + 9 <= 315; row_4 += 9) {
+                    for (int64_t row_2 = 0; row_2 < 35; row_2 += 1) {
                         for (int64_t i_2 = 0; i_2 < 3; i_2 += 1) {
-                            double e_4 = x[n * 315 + (row_4 + first + i_2)] - center;
+                            double e_4 = x[n_2 * 315 + row_2 * 9 + (at_2 + i_2)] - center;
                             redo_rest = redo_rest + e_4;
                             redo_square = fma_f64(e_4, e_4, redo_square);
                         }
                     }
-                    block_mean = center + redo_rest / count;
-                    block_m2 = redo_square - redo_rest * redo_rest / count;
+                    block_mean = center + redo_rest / 105.0;
+                    block_m2 = redo_square - redo_rest * redo_rest / 105.0;
                 }
-                partial[n * 9 + g_2 * 3] = block_mean;
-                partial[n * 9 + g_2 * 3 + 1] = block_m2;
-                partial[n * 9 + g_2 * 3 + 2] = count;
+                double spread = max_f64(block_m2, 0.0) / 105.0 + 0.0;
+                double rstd_all = 1.0 / sqrt_f64(spread);
+                if (spread <= 0.0) {
+                    rstd_all = 0.0;
+                }
+                mean[n_2 * 3 + g_2] = block_mean;
+                rstd[n_2 * 3 + g_2] = rstd_all;
+                stats[n_2 * 6 + g_2 * 2] = block_mean;
+                stats[n_2 * 6 + g_2 * 2 + 1] = rstd_all;
             }
         }
 #pragma omp for schedule(static) collapse(2)
-        for (int64_t n_2 = 0; n_2 < batch; n_2++)
-        for (int64_t g_3 = 0; g_3 < 3; g_3++) {
-            double mean_all = partial[n_2 * 9 + g_3 * 3];
-            double m2_all = partial[n_2 * 9 + g_3 * 3 + 1];
-            double count_all = partial[n_2 * 9 + g_3 * 3 + 2];
-            double spread = max_f64(m2_all, 0.0) / count_all + 0.0;
-            double rstd_all = 1.0 / sqrt_f64(spread);
-            if (spread <= 0.0) {
-                rstd_all = 0.0;
-            }
-            mean[n_2 * 3 + g_3] = mean_all;
-            rstd[n_2 * 3 + g_3] = rstd_all;
-            stats[n_2 * 6 + g_3 * 2] = mean_all;
-            stats[n_2 * 6 + g_3 * 2 + 1] = rstd_all;
-        }
-#pragma omp for schedule(static)
-        for (int64_t n_3 = 0; n_3 < batch; n_3++) {
+        for (int64_t n_3 = 0; n_3 < batch; n_3++)
+        for (int64_t piece = 0; piece < 3; piece++) {
             double high[40] __attribute__((aligned(64)));
             double scale[40] __attribute__((aligned(64)));
             double offset[40] __attribute__((aligned(64)));
-            for (int64_t g_4 = 0; g_4 < 3; g_4 += 1) {
-                double mean_all_2 = stats[n_3 * 6 + g_4 * 2];
-                double rstd_all_2 = stats[n_3 * 6 + g_4 * 2 + 1];
-                const int64_t base = g_4 * 3;
+            for (int64_t g_3 = 0; g_3 < 3; g_3 += 1) {
+                double mean_all = stats[n_3 * 6 + g_3 * 2];
+                double rstd_all_2 = stats[n_3 * 6 + g_3 * 2 + 1];
+                const int64_t base_2 = g_3 * 3;
                 for (int64_t c = 0; c < 3; c += 1) {
-                    double offset_2 = beta[g_4 * 3 + c];
-                    high[base + c] = mean_all_2;
-                    scale[base + c] = rstd_all_2;
-                    offset[base + c] = offset_2;
+                    double offset_2 = beta[g_3 * 3 + c];
+                    high[base_2 + c] = mean_all;
+                    scale[base_2 + c] = rstd_all_2;
+                    offset[base_2 + c] = offset_2;
                 }
             }
             /* the row again, for what reaches past its end */
@@ -233,38 +262,39 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
                 scale[copy] = scale[copy - 9];
                 offset[copy] = offset[copy - 9];
             }
-            const int64_t full_2 = 288;
-            for (int64_t strip_2 = 0; strip_2 + 576 <= full_2 + 540; strip_2 += 576) {
-                const int64_t strip_last_2 = min_i64(strip_2 + 576, full_2);
-                for (int64_t j_4 = 0; j_4 + 8 <= 32; j_4 += 8) {
-                    f64x4 highs = load_f64x4(high, j_4);
-                    f64x4 scales = load_f64x4(scale, j_4);
-                    f64x4 offsets = load_f64x4(offset, j_4);
-                    f64x4 highs_2 = load_f64x4(high, j_4 + 4);
-                    f64x4 scales_2 = load_f64x4(scale, j_4 + 4);
-                    f64x4 offsets_2 = load_f64x4(offset, j_4 + 4);
-                    for (int64_t row_5 = strip_2; row_5 + 36 <= strip_last_2; row_5 += 36) {
-                        const int64_t at_3 = row_5 + j_4;
-                        store_f64x4(y, n_3 * 315 + at_3, fma_f64x4(load_f64x4(x, n_3 * 315 + at_3) - highs, scales, offsets));
-                        const int64_t at_4 = row_5 + (j_4 + 4);
-                        store_f64x4(y, n_3 * 315 + at_4, fma_f64x4(load_f64x4(x, n_3 * 315 + at_4) - highs_2, scales_2, offsets_2));
-                    }
-                }
-                f64x4 highs_3 = load_f64x4(high, 32);
-                f64x4 scales_3 = load_f64x4(scale, 32);
-                f64x4 offsets_3 = load_f64x4(offset, 32);
-                for (int64_t row_6 = strip_2; row_6 + 36 <= strip_last_2; row_6 += 36) {
-                    const int64_t at_5 = row_6 + 32;
-                    store_f64x4(y, n_3 * 315 + at_5, fma_f64x4(load_f64x4(x, n_3 * 315 + at_5) - highs_3, scales_3, offsets_3));
+            const int64_t piece_first = piece * 144;
+            const int64_t piece_last = min_i64(piece_first + 144, 315);
+            const int64_t phase = peel_f64(y, n_3 * 315 + piece_first, 4);
+            const int64_t aligned = advance(piece_first, phase, piece_last);
+            if (piece_first < aligned) {
+                f64x4 highs = load_f64x4(high, 0);
+                f64x4 scales = load_f64x4(scale, 0);
+                f64x4 offsets = load_f64x4(offset, 0);
+                store_part_f64x4(y, n_3 * 315 + piece_first, aligned - piece_first, fma_f64x4(load_part_f64x4(x, n_3 * 315 + piece_first, aligned - piece_first, splat_f64x4(0.0)) - highs, scales, offsets));
+                for (int64_t turn = 0; turn + 4 <= 36; turn += 4) {
+                    store_f64x4(high, turn, load_f64x4(high, phase + turn));
+                    store_f64x4(scale, turn, load_f64x4(scale, phase + turn));
+                    store_f64x4(offset, turn, load_f64x4(offset, phase + turn));
                 }
             }
-            for (int64_t j_5 = 0; j_5 + 4 <= 36; j_5 += 4) {
-                const int64_t at_6 = full_2 + j_5;
-                if (at_6 < 315) {
-                    f64x4 highs_4 = load_f64x4(high, j_5);
-                    f64x4 scales_4 = load_f64x4(scale, j_5);
-                    f64x4 offsets_4 = load_f64x4(offset, j_5);
-                    store_part_f64x4(y, n_3 * 315 + at_6, 315 - at_6, fma_f64x4(load_part_f64x4(x, n_3 * 315 + at_6, 315 - at_6, splat_f64x4(0.0)) - highs_4, scales_4, offsets_4));
+            const int64_t full_2 = main_end(aligned, piece_last, 36);
+            for (int64_t row_3 = aligned; row_3 + 36 <= full_2; row_3 += 36) {
+#pragma GCC unroll 4
+                for (int64_t j_7 = 0; j_7 + 4 <= 36; j_7 += 4) {
+                    f64x4 highs_2 = load_f64x4(high, j_7);
+                    f64x4 scales_2 = load_f64x4(scale, j_7);
+                    f64x4 offsets_2 = load_f64x4(offset, j_7);
+                    const int64_t at_3 = row_3 + j_7;
+                    store_f64x4(y, n_3 * 315 + at_3, fma_f64x4(load_f64x4(x, n_3 * 315 + at_3) - highs_2, scales_2, offsets_2));
+                }
+            }
+            for (int64_t j_8 = 0; j_8 + 4 <= 36; j_8 += 4) {
+                const int64_t at_4 = full_2 + j_8;
+                if (at_4 < piece_last) {
+                    f64x4 highs_3 = load_f64x4(high, j_8);
+                    f64x4 scales_3 = load_f64x4(scale, j_8);
+                    f64x4 offsets_3 = load_f64x4(offset, j_8);
+                    store_part_f64x4(y, n_3 * 315 + at_4, piece_last - at_4, fma_f64x4(load_part_f64x4(x, n_3 * 315 + at_4, piece_last - at_4, splat_f64x4(0.0)) - highs_3, scales_3, offsets_3));
                 }
             }
         }

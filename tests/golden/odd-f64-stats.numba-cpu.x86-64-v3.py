@@ -5,7 +5,7 @@ input   beta     f64[9]
 output  y        f64[batch * 315]
 output  mean     f64[batch * 3]
 output  rstd     f64[batch * 3]
-scratch partial  f64[batch * 9]
+scratch partial  f64[batch * 72]
 scratch stats    f64[batch * 6]
 
 Machine: x86-64 with AVX2 and FMA; 256-bit vectors.
@@ -278,6 +278,19 @@ def lane_sum(kind, lanes):
     return operation(SCALARS[kind], (named(kind, lanes),), emit)
 
 
+def prefetch(kind):
+    """Begin to fetch the line of element i of the array at an address into the second cache; a hint, for which any address will do."""
+
+    def emit(builder, address, i):
+        bytes_of, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        fetch = declared(builder, "llvm.prefetch.p0", ir.VoidType(), bytes_of, number, number, number)
+        pointer = builder.bitcast(place(builder, address, i, kind), bytes_of)
+        builder.call(fetch, [pointer, ir.Constant(number, 0), ir.Constant(number, 2), ir.Constant(number, 1)])
+        return cgutils.get_null_value(bytes_of)
+
+    return operation(types.void, (types.int64, types.int64), emit)
+
+
 def peel(kind):
     """How many elements from element i of the array at an address come before the first that is aligned to some lanes."""
 
@@ -321,7 +334,6 @@ def fence(context):
 
 VECTORS = {("f64", 4): Vector("f64", 4)}
 stack_f32, stack_f64 = stack("f32"), stack("f64")
-cast_f64_from_i64 = converted("f64", 1, "i64")
 fma_f64 = fma("f64", 1, fused=True)
 fma_f64x4 = fma("f64", 4, fused=True)
 load_f64 = load("f64", 1)
@@ -330,6 +342,7 @@ load_part_f64x4 = load_part("f64", 4)
 max_f64 = extreme(">", "f64", 1)
 min_f64 = extreme("<", "f64", 1)
 min_i64 = extreme("<", "i64", 1)
+peel_f64 = peel("f64")
 splat_f64x4 = splat("f64", 4)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
 store_f64 = store("f64", 1)
@@ -354,150 +367,175 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
         for fold in range(0, 4):
             for g in range(0, 3):
                 at = g * 3
-                shift = load_f64(x, n * 315 + at)
+                shift = (load_f64(x, n * 315 + at) + load_f64(x, n * 315 + 72 + at) + (load_f64(x, n * 315 + 153 + at) + load_f64(x, n * 315 + 234 + at))) * 0.25
                 place = fold * 9 + at
                 fill_end = place + 3
                 for e in range(place, fill_end):
                     store_f64(shifts, e, shift)
         full = 288
-        for strip in range(0, full + 540 - 575, 576):
-            strip_last = min_i64(strip + 576, full)
-            for j_2 in range(0, 32 - 7, 8):
+        for strip in range(0, full - 287, 288):
+            for j_2 in range(0, 36 - 3, 4):
                 k = load_f64x4(shifts, j_2)
                 s = load_f64x4(sums, j_2)
                 q = load_f64x4(squares, j_2)
-                k_2 = load_f64x4(shifts, j_2 + 4)
-                s_2 = load_f64x4(sums, j_2 + 4)
-                q_2 = load_f64x4(squares, j_2 + 4)
-                for row in range(strip, strip_last - 35, 36):
-                    d = sub_f64x4(load_f64x4(x, n * 315 + (row + j_2)), k)
-                    s = add_f64x4(s, d)
-                    q = fma_f64x4(d, d, q)
-                    d_2 = sub_f64x4(load_f64x4(x, n * 315 + (row + (j_2 + 4))), k_2)
-                    s_2 = add_f64x4(s_2, d_2)
-                    q_2 = fma_f64x4(d_2, d_2, q_2)
+                d = sub_f64x4(load_f64x4(x, n * 315 + (strip + j_2)), k)
+                s = add_f64x4(s, d)
+                q = fma_f64x4(d, d, q)
+                d_2 = sub_f64x4(load_f64x4(x, n * 315 + (strip + 36 + j_2)), k)
+                s = add_f64x4(s, d_2)
+                q = fma_f64x4(d_2, d_2, q)
+                d_3 = sub_f64x4(load_f64x4(x, n * 315 + (strip + 72 + j_2)), k)
+                s = add_f64x4(s, d_3)
+                q = fma_f64x4(d_3, d_3, q)
+                d_4 = sub_f64x4(load_f64x4(x, n * 315 + (strip + 108 + j_2)), k)
+                s = add_f64x4(s, d_4)
+                q = fma_f64x4(d_4, d_4, q)
+                d_5 = sub_f64x4(load_f64x4(x, n * 315 + (strip + 144 + j_2)), k)
+                s = add_f64x4(s, d_5)
+                q = fma_f64x4(d_5, d_5, q)
+                d_6 = sub_f64x4(load_f64x4(x, n * 315 + (strip + 180 + j_2)), k)
+                s = add_f64x4(s, d_6)
+                q = fma_f64x4(d_6, d_6, q)
+                d_7 = sub_f64x4(load_f64x4(x, n * 315 + (strip + 216 + j_2)), k)
+                s = add_f64x4(s, d_7)
+                q = fma_f64x4(d_7, d_7, q)
+                d_8 = sub_f64x4(load_f64x4(x, n * 315 + (strip + 252 + j_2)), k)
+                s = add_f64x4(s, d_8)
+                q = fma_f64x4(d_8, d_8, q)
                 store_f64x4(sums, j_2, s)
                 store_f64x4(squares, j_2, q)
-                store_f64x4(sums, j_2 + 4, s_2)
-                store_f64x4(squares, j_2 + 4, q_2)
-            k_3 = load_f64x4(shifts, 32)
-            s_3 = load_f64x4(sums, 32)
-            q_3 = load_f64x4(squares, 32)
-            for row_2 in range(strip, strip_last - 35, 36):
-                d_3 = sub_f64x4(load_f64x4(x, n * 315 + (row_2 + 32)), k_3)
-                s_3 = add_f64x4(s_3, d_3)
-                q_3 = fma_f64x4(d_3, d_3, q_3)
-            store_f64x4(sums, 32, s_3)
-            store_f64x4(squares, 32, q_3)
+        rest = main_end(0, full, 288)
+        for strip_2 in range(rest, full - 35, 36):
+            for j_3 in range(0, 36 - 3, 4):
+                k_2 = load_f64x4(shifts, j_3)
+                s_2 = load_f64x4(sums, j_3)
+                q_2 = load_f64x4(squares, j_3)
+                d_9 = sub_f64x4(load_f64x4(x, n * 315 + (strip_2 + j_3)), k_2)
+                s_2 = add_f64x4(s_2, d_9)
+                q_2 = fma_f64x4(d_9, d_9, q_2)
+                store_f64x4(sums, j_3, s_2)
+                store_f64x4(squares, j_3, q_2)
         # the last long row may be cut short
-        for j_3 in range(0, 36 - 3, 4):
-            if full + j_3 < 315:
-                k_4 = load_f64x4(shifts, j_3)
-                s_4 = load_f64x4(sums, j_3)
-                q_4 = load_f64x4(squares, j_3)
-                d_4 = sub_f64x4(load_part_f64x4(x, n * 315 + (full + j_3), 315 - (full + j_3), k_4), k_4)
-                s_4 = add_f64x4(s_4, d_4)
-                q_4 = fma_f64x4(d_4, d_4, q_4)
-                store_f64x4(sums, j_3, s_4)
-                store_f64x4(squares, j_3, q_4)
-        count = cast_f64_from_i64(105)
+        for j_4 in range(0, 36 - 3, 4):
+            if full + j_4 < 315:
+                k_3 = load_f64x4(shifts, j_4)
+                s_3 = load_f64x4(sums, j_4)
+                q_3 = load_f64x4(squares, j_4)
+                d_10 = sub_f64x4(load_part_f64x4(x, n * 315 + (full + j_4), 315 - (full + j_4), k_3), k_3)
+                s_3 = add_f64x4(s_3, d_10)
+                q_3 = fma_f64x4(d_10, d_10, q_3)
+                store_f64x4(sums, j_4, s_3)
+                store_f64x4(squares, j_4, q_3)
+        for j_5 in range(0, 36 - 3, 4):
+            store_f64x4(partial, n * 72 + j_5, load_f64x4(sums, j_5))
+            store_f64x4(partial, n * 72 + 36 + j_5, load_f64x4(squares, j_5))
+    for n_2 in prange(batch):
+        sums_2 = stack_f64(48)
+        squares_2 = stack_f64(48)
+        for fold_2 in range(0, 4):
+            base = fold_2 * 9
+            for j_6 in range(0, 9 - 3, 4):
+                s_4 = splat_f64x4(0.0)
+                q_4 = splat_f64x4(0.0)
+                s_4 = add_f64x4(s_4, load_f64x4(partial, n_2 * 72 + (base + j_6)))
+                q_4 = add_f64x4(q_4, load_f64x4(partial, n_2 * 72 + 36 + (base + j_6)))
+                store_f64x4(sums_2, fold_2 * 12 + j_6, s_4)
+                store_f64x4(squares_2, fold_2 * 12 + j_6, q_4)
+            s_5 = splat_f64x4(0.0)
+            q_5 = splat_f64x4(0.0)
+            s_5 = add_f64x4(s_5, load_part_f64x4(partial, n_2 * 72 + (base + 8), base + 9 - (base + 8), splat_f64x4(0.0)))
+            q_5 = add_f64x4(q_5, load_part_f64x4(partial, n_2 * 72 + 36 + (base + 8), base + 9 - (base + 8), splat_f64x4(0.0)))
+            store_f64x4(sums_2, fold_2 * 12 + 8, s_5)
+            store_f64x4(squares_2, fold_2 * 12 + 8, q_5)
         for g_2 in range(0, 3):
             at_2 = g_2 * 3
             total = 0.0
-            for fold_2 in range(0, 4):
-                place_2 = fold_2 * 9 + at_2
+            for fold_3 in range(0, 4):
+                place_2 = fold_3 * 12 + at_2
                 column_end = place_2 + 3
                 for e_2 in range(place_2, column_end):
-                    total = total + load_f64(sums, e_2)
-            squares_2 = 0.0
-            for fold_3 in range(0, 4):
-                place_3 = fold_3 * 9 + at_2
+                    total = total + load_f64(sums_2, e_2)
+            squares_3 = 0.0
+            for fold_4 in range(0, 4):
+                place_3 = fold_4 * 12 + at_2
                 column_end_2 = place_3 + 3
                 for e_3 in range(place_3, column_end_2):
-                    squares_2 = squares_2 + load_f64(squares, e_3)
-            first = at_2
-            shift_2 = load_f64(x, n * 315 + first)
-            off = total / count
+                    squares_3 = squares_3 + load_f64(squares_2, e_3)
+            shift_2 = (load_f64(x, n_2 * 315 + at_2) + load_f64(x, n_2 * 315 + 72 + at_2) + (load_f64(x, n_2 * 315 + 153 + at_2) + load_f64(x, n_2 * 315 + 234 + at_2))) * 0.25
+            off = total / 105.0
             block_mean = shift_2 + off
-            block_m2 = squares_2 - total * off
-            if not (squares_2 <= min_f64(block_m2 * 16.0, 1.7976931348623157e+308)):
+            block_m2 = squares_3 - total * off
+            if not (squares_3 <= min_f64(block_m2 * 16.0, 1.7976931348623157e+308)):
                 redo = 0.0
-                for row_3 in range(0, 315 - 8, 9):
+                for row in range(0, 35):
                     for i in range(0, 3):
-                        redo = redo + load_f64(x, n * 315 + (row_3 + first + i))
-                center = redo / count
+                        redo = redo + load_f64(x, n_2 * 315 + row * 9 + (at_2 + i))
+                center = redo / 105.0
                 redo_rest = 0.0
                 redo_square = 0.0
-                for row_4 in range(0, 315 - 8, 9):
+                for row_2 in range(0, 35):
                     for i_2 in range(0, 3):
-                        e_4 = load_f64(x, n * 315 + (row_4 + first + i_2)) - center
+                        e_4 = load_f64(x, n_2 * 315 + row_2 * 9 + (at_2 + i_2)) - center
                         redo_rest = redo_rest + e_4
                         redo_square = fma_f64(e_4, e_4, redo_square)
-                block_mean = center + redo_rest / count
-                block_m2 = redo_square - redo_rest * redo_rest / count
-            store_f64(partial, n * 9 + g_2 * 3, block_mean)
-            store_f64(partial, n * 9 + g_2 * 3 + 1, block_m2)
-            store_f64(partial, n * 9 + g_2 * 3 + 2, count)
-    for item_n_2_g_3 in prange(batch * 3):
-        n_2 = part_of(item_n_2_g_3, 3, 0)
-        g_3 = part_of(item_n_2_g_3, 1, 3)
-        mean_all = load_f64(partial, n_2 * 9 + g_3 * 3)
-        m2_all = load_f64(partial, n_2 * 9 + g_3 * 3 + 1)
-        count_all = load_f64(partial, n_2 * 9 + g_3 * 3 + 2)
-        spread = max_f64(m2_all, 0.0) / count_all + 0.0
-        rstd_all = 1.0 / sqrt_f64(spread)
-        if spread <= 0.0:
-            rstd_all = 0.0
-        store_f64(mean, n_2 * 3 + g_3, mean_all)
-        store_f64(rstd, n_2 * 3 + g_3, rstd_all)
-        store_f64(stats, n_2 * 6 + g_3 * 2, mean_all)
-        store_f64(stats, n_2 * 6 + g_3 * 2 + 1, rstd_all)
-    for n_3 in prange(batch):
+                block_mean = center + redo_rest / 105.0
+                block_m2 = redo_square - redo_rest * redo_rest / 105.0
+            spread = max_f64(block_m2, 0.0) / 105.0 + 0.0
+            rstd_all = 1.0 / sqrt_f64(spread)
+            if spread <= 0.0:
+                rstd_all = 0.0
+            store_f64(mean, n_2 * 3 + g_2, block_mean)
+            store_f64(rstd, n_2 * 3 + g_2, rstd_all)
+            store_f64(stats, n_2 * 6 + g_2 * 2, block_mean)
+            store_f64(stats, n_2 * 6 + g_2 * 2 + 1, rstd_all)
+    for item_n_3_piece in prange(batch * 3):
+        n_3 = part_of(item_n_3_piece, 3, 0)
+        piece = part_of(item_n_3_piece, 1, 3)
         high = stack_f64(40)
         scale = stack_f64(40)
         offset = stack_f64(40)
-        for g_4 in range(0, 3):
-            mean_all_2 = load_f64(stats, n_3 * 6 + g_4 * 2)
-            rstd_all_2 = load_f64(stats, n_3 * 6 + g_4 * 2 + 1)
-            base = g_4 * 3
+        for g_3 in range(0, 3):
+            mean_all = load_f64(stats, n_3 * 6 + g_3 * 2)
+            rstd_all_2 = load_f64(stats, n_3 * 6 + g_3 * 2 + 1)
+            base_2 = g_3 * 3
             for c in range(0, 3):
-                offset_2 = load_f64(beta, g_4 * 3 + c)
-                store_f64(high, base + c, mean_all_2)
-                store_f64(scale, base + c, rstd_all_2)
-                store_f64(offset, base + c, offset_2)
+                offset_2 = load_f64(beta, g_3 * 3 + c)
+                store_f64(high, base_2 + c, mean_all)
+                store_f64(scale, base_2 + c, rstd_all_2)
+                store_f64(offset, base_2 + c, offset_2)
         # the row again, for what reaches past its end
         for copy in range(9, 40):
             store_f64(high, copy, load_f64(high, copy - 9))
             store_f64(scale, copy, load_f64(scale, copy - 9))
             store_f64(offset, copy, load_f64(offset, copy - 9))
-        full_2 = 288
-        for strip_2 in range(0, full_2 + 540 - 575, 576):
-            strip_last_2 = min_i64(strip_2 + 576, full_2)
-            for j_4 in range(0, 32 - 7, 8):
-                highs = load_f64x4(high, j_4)
-                scales = load_f64x4(scale, j_4)
-                offsets = load_f64x4(offset, j_4)
-                highs_2 = load_f64x4(high, j_4 + 4)
-                scales_2 = load_f64x4(scale, j_4 + 4)
-                offsets_2 = load_f64x4(offset, j_4 + 4)
-                for row_5 in range(strip_2, strip_last_2 - 35, 36):
-                    at_3 = row_5 + j_4
-                    store_f64x4(y, n_3 * 315 + at_3, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_3), highs), scales, offsets))
-                    at_4 = row_5 + (j_4 + 4)
-                    store_f64x4(y, n_3 * 315 + at_4, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_4), highs_2), scales_2, offsets_2))
-            highs_3 = load_f64x4(high, 32)
-            scales_3 = load_f64x4(scale, 32)
-            offsets_3 = load_f64x4(offset, 32)
-            for row_6 in range(strip_2, strip_last_2 - 35, 36):
-                at_5 = row_6 + 32
-                store_f64x4(y, n_3 * 315 + at_5, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_5), highs_3), scales_3, offsets_3))
-        for j_5 in range(0, 36 - 3, 4):
-            at_6 = full_2 + j_5
-            if at_6 < 315:
-                highs_4 = load_f64x4(high, j_5)
-                scales_4 = load_f64x4(scale, j_5)
-                offsets_4 = load_f64x4(offset, j_5)
-                store_part_f64x4(y, n_3 * 315 + at_6, 315 - at_6, fma_f64x4(sub_f64x4(load_part_f64x4(x, n_3 * 315 + at_6, 315 - at_6, splat_f64x4(0.0)), highs_4), scales_4, offsets_4))
+        piece_first = piece * 144
+        piece_last = min_i64(piece_first + 144, 315)
+        phase = peel_f64(y, n_3 * 315 + piece_first, 4)
+        aligned = advance(piece_first, phase, piece_last)
+        if piece_first < aligned:
+            highs = load_f64x4(high, 0)
+            scales = load_f64x4(scale, 0)
+            offsets = load_f64x4(offset, 0)
+            store_part_f64x4(y, n_3 * 315 + piece_first, aligned - piece_first, fma_f64x4(sub_f64x4(load_part_f64x4(x, n_3 * 315 + piece_first, aligned - piece_first, splat_f64x4(0.0)), highs), scales, offsets))
+            for turn in range(0, 36 - 3, 4):
+                store_f64x4(high, turn, load_f64x4(high, phase + turn))
+                store_f64x4(scale, turn, load_f64x4(scale, phase + turn))
+                store_f64x4(offset, turn, load_f64x4(offset, phase + turn))
+        full_2 = main_end(aligned, piece_last, 36)
+        for row_3 in range(aligned, full_2 - 35, 36):
+            for j_7 in range(0, 36 - 3, 4):
+                highs_2 = load_f64x4(high, j_7)
+                scales_2 = load_f64x4(scale, j_7)
+                offsets_2 = load_f64x4(offset, j_7)
+                at_3 = row_3 + j_7
+                store_f64x4(y, n_3 * 315 + at_3, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_3), highs_2), scales_2, offsets_2))
+        for j_8 in range(0, 36 - 3, 4):
+            at_4 = full_2 + j_8
+            if at_4 < piece_last:
+                highs_3 = load_f64x4(high, j_8)
+                scales_3 = load_f64x4(scale, j_8)
+                offsets_3 = load_f64x4(offset, j_8)
+                store_part_f64x4(y, n_3 * 315 + at_4, piece_last - at_4, fma_f64x4(sub_f64x4(load_part_f64x4(x, n_3 * 315 + at_4, piece_last - at_4, splat_f64x4(0.0)), highs_3), scales_3, offsets_3))
 
 
 def run(x, beta, y, mean, rstd, partial, stats, batch):
