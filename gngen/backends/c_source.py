@@ -50,6 +50,7 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
         ctypes=_CTYPES,
         integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
         masked=lambda h: _masked(h, machine),
+        native_extreme=lambda h: _native_extreme(h, machine),
         threaded=nest.parallel_from != 0 and has_parallel(nest),
         params=[_param(b) for b in (*nest.buffers, *nest.workspace)],
         element_count=element_count,
@@ -64,6 +65,12 @@ def _masked(h: Helper, machine: Machine) -> str:
     if machine.simd in ("avx512", "avx2") and h.bits == 256:
         return "avx2"
     return "none"
+
+
+def _native_extreme(h: Helper, machine: Machine) -> bool:
+    """Whether the machine's minimum and maximum of floats are ours: the second operand, where they are unordered."""
+    widths = {"avx512": (128, 256, 512), "avx2": (128, 256), "sse2": (128,)}
+    return h.kind in ("f32", "f64") and h.bits in widths.get(machine.simd, ())
 
 
 def _param(b: Buffer) -> str:

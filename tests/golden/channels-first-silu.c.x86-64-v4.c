@@ -72,6 +72,9 @@ static inline f32x16 load_part_f32x16(const float *p, int64_t i, int64_t n, f32x
 }
 
 static inline f32x16 max_f32x16(f32x16 a, f32x16 b) {
+#if !defined(__clang__)
+    return __builtin_ia32_maxps512_mask(b, a, a, -1, 4);
+#endif
     const i32x16 mask = b > a;
     return (f32x16)(((i32x16)b & mask) | ((i32x16)a & ~mask));
 }
@@ -79,6 +82,9 @@ static inline f32x16 max_f32x16(f32x16 a, f32x16 b) {
 static inline double max_f64(double a, double b) { return b > a ? b : a; }
 
 static inline f32x16 min_f32x16(f32x16 a, f32x16 b) {
+#if !defined(__clang__)
+    return __builtin_ia32_minps512_mask(b, a, a, -1, 4);
+#endif
     const i32x16 mask = b < a;
     return (f32x16)(((i32x16)b & mask) | ((i32x16)a & ~mask));
 }

@@ -63,6 +63,9 @@ static inline f32x4 load_part_f32x4(const float *p, int64_t i, int64_t n, f32x4 
 }
 
 static inline f32x4 max_f32x4(f32x4 a, f32x4 b) {
+#if !defined(__clang__)
+    return __builtin_ia32_maxps(b, a);
+#endif
     const i32x4 mask = b > a;
     return (f32x4)(((i32x4)b & mask) | ((i32x4)a & ~mask));
 }
@@ -70,6 +73,9 @@ static inline f32x4 max_f32x4(f32x4 a, f32x4 b) {
 static inline double max_f64(double a, double b) { return b > a ? b : a; }
 
 static inline f32x4 min_f32x4(f32x4 a, f32x4 b) {
+#if !defined(__clang__)
+    return __builtin_ia32_minps(b, a);
+#endif
     const i32x4 mask = b < a;
     return (f32x4)(((i32x4)b & mask) | ((i32x4)a & ~mask));
 }
