@@ -383,7 +383,7 @@ class Wrong(SimpleNamespace):
 
 def test_run_writes_nothing_that_fails_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arrays(tmp_path)
-    monkeypatch.setattr(gngen, "compile", lambda *_, **__: Wrong())
+    monkeypatch.setattr("gngen.api.kernel_for", lambda *_, **__: Wrong())
     y = tmp_path / "y.npy"
     y.write_text("old")
     message = bad("run", tmp_path / "x.npy", y, "--groups", "4", "--axis", "1", "--check")

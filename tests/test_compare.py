@@ -132,9 +132,9 @@ def test_error_of_another_shape_and_of_nothing() -> None:
 
 
 def test_limits_are_the_contract() -> None:
-    assert LIMITS == {"float32": 4e-6, "float64": 1e-13}
-    with pytest.raises(SpecError, match=r"^no error limit is known for float16; choose from float32, float64$"):
-        error_limit("float16")
+    assert LIMITS == {"float32": 4e-6, "float64": 1e-13, "float16": 1, "bfloat16": 1}
+    with pytest.raises(SpecError, match=r"^no error limit is known for int8; choose from float32, float64, float16, bfloat16$"):
+        error_limit("int8")
 
 
 # timing
@@ -235,8 +235,8 @@ def test_a_target_that_fails_is_a_row_and_the_rest_goes_on(monkeypatch: pytest.M
 
 
 def test_a_dtype_without_kernels_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"^no error limit is known for float16; choose from float32, float64$"):
-        measure(replace(SMALL, dtype="float16"), ("c",), 0)
+    with pytest.raises(SpecError, match=r"^no error limit is known for int8; choose from float32, float64, float16, bfloat16$"):
+        measure(replace(SMALL, dtype="int8"), ("c",), 0)
 
 
 def test_default_targets_are_those_available(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,8 +247,36 @@ def test_torch_tensors(backend: str) -> None:
         assert torch.equal(out, y)
     with pytest.raises(LaunchError, match=r"^x, a Tensor, cannot be read through DLPack: Can't export tensors that require gradient"):
         gngen.group_norm(torch.from_numpy(x).requires_grad_(), groups=2, axis=1, target=backend)
-    with pytest.raises(LaunchError, match=r"^x, a Tensor, cannot be read through DLPack: "):
-        gngen.group_norm(torch.from_numpy(x).bfloat16(), groups=2, axis=1, target=backend)
+
+
+def test_torch_tensors_of_halves(backend: str) -> None:
+    """bfloat16, which numpy's DLPack does not know, among them; without a copy, and with parameters of either type."""
+    torch = pytest.importorskip("torch")
+    shape = (2, 6, 5, 4)
+    x, gamma, beta = (torch.from_numpy(a) for a in arrays(shape))
+    for dtype in (torch.bfloat16, torch.float16):
+        for layout in (torch.contiguous_format, torch.channels_last):
+            tensor = x.to(dtype).to(memory_format=layout)
+            for weight, shift in ((gamma, beta), (gamma.to(dtype), beta.to(dtype)), (gamma, beta.to(dtype))):
+                y = gngen.group_norm(tensor, weight, shift, groups=2, axis=1, target=backend)
+                assert (y.dtype, y.stride()) == (dtype, tensor.stride())
+                single = gngen.group_norm(tensor.float(), weight.float(), shift.float(), groups=2, axis=1, target=backend)
+                assert (y == single.to(dtype)).all() or backend == "reference"
+                torch.testing.assert_close(y, single.to(dtype), rtol=torch.finfo(dtype).eps, atol=1e-5)
+                out = torch.empty_like(tensor)
+                assert gngen.group_norm(tensor, weight, shift, groups=2, axis=1, target=backend, out=out) is out
+                assert torch.equal(out, y)
+    in_place = x.bfloat16()
+    y = gngen.group_norm(in_place, groups=2, axis=1, target=backend)
+    assert gngen.group_norm(in_place, groups=2, axis=1, target=backend, out=in_place) is in_place
+    assert torch.equal(in_place, y)
+    kernel = kernel_of(backend, shape=shape, dtype="bfloat16", outputs=("y", "mean"))
+    y, mean = kernel(x.bfloat16(), gamma, beta)
+    assert (y.dtype, mean.dtype) == (torch.bfloat16, torch.float32)
+    with pytest.raises(LaunchError, match=r"^x, a Tensor, cannot be read through DLPack: Can't export tensors that require gradient"):
+        gngen.group_norm(x.bfloat16().requires_grad_(), groups=2, axis=1, target=backend)
+    with pytest.raises(LaunchError, match=r"^x is bfloat16; this kernel was compiled for float32$"):
+        kernel_of(backend, shape=shape)(x.bfloat16(), gamma, beta)
 
 
 # Many callers

@@ -686,9 +686,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     asked: list[tuple[Any, ...]] = []
     inner = api.kernel_for
 
-    def kernel_for(spec: Any, x: Any, *, target: str = "auto") -> Any:
+    def kernel_for(spec: Any, x: Any, gamma: Any, beta: Any, *, target: str = "auto") -> Any:
         asked.append((spec, x.shape, x.dtype.name, x.strides, target))
-        return inner(spec, x, target=target)
+        return inner(spec, x, gamma, beta, target=target)
 
     monkeypatch.setattr(api, "kernel_for", kernel_for)
     return asked
@@ -739,7 +739,7 @@ def test_kernels_get_the_machines_byte_order(monkeypatch: pytest.MonkeyPatch) ->
 
     seen: list[np.dtype[Any]] = []
 
-    def kernel_for(spec: Any, x: Any, **kwargs: Any) -> Any:
+    def kernel_for(spec: Any, x: Any, *weights: Any, **kwargs: Any) -> Any:
         seen.append(x.dtype)
         return lambda x, gamma, beta: x
 
@@ -767,7 +767,7 @@ def test_the_target_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
     seen: list[str] = []
 
-    def kernel_for(spec: Any, x: Any, *, target: str = "auto") -> Any:
+    def kernel_for(spec: Any, x: Any, *weights: Any, target: str = "auto") -> Any:
         seen.append(target)
         return lambda x, gamma, beta: x
 

@@ -88,11 +88,18 @@ def test_what_has_to_be_copied_and_why(
     ("arguments", "words"),
     [
         (
-            {"dtype": "float16"},
-            "dtype float16 has no kernel; choose from float32, float64",
+            {"dtype": "complex64"},
+            "dtype complex64 has no kernel; choose from float32, float64, float16, bfloat16",
         ),
-        ({"dtype": "foo"}, "dtype foo has no kernel; choose from float32, float64"),
-        ({"dtype": int}, "dtype int64 has no kernel; choose from float32, float64"),
+        ({"dtype": "foo"}, "dtype foo has no kernel; choose from float32, float64, float16, bfloat16"),
+        ({"dtype": int}, "dtype int64 has no kernel; choose from float32, float64, float16, bfloat16"),
+        ({"param_dtype": "float64"}, "param_dtype float64 does not go with dtype float32; choose from float32"),
+        ({"param_dtype": "bfloat16"}, "param_dtype bfloat16 does not go with dtype float32; choose from float32"),
+        (
+            {"dtype": "bfloat16", "param_dtype": "float16"},
+            "param_dtype float16 does not go with dtype bfloat16; choose from bfloat16, float32",
+        ),
+        ({"dtype": "float16", "param_dtype": "int8"}, "dtype int8 has no kernel; choose from float32, float64, float16, bfloat16"),
         ({"shape": (2, -8, 4)}, "a size is at least 0; received the shape (2, -8, 4)"),
         ({"shape": (2, 8.0, 4)}, "a shape is a list of sizes, None for a batch that varies; received (2, 8.0, 4)"),
         ({"shape": "284"}, "a shape is a list of sizes, None for a batch that varies; received '284'"),
