@@ -9,7 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from strategies import HALVES, PLACES, Array, Case, assert_equal, assert_right, assert_stat_right, cases, fill, oracle, parameters, placed
+from strategies import (
+    HALVES,
+    PLACES,
+    Array,
+    Case,
+    assert_equal,
+    assert_right,
+    assert_stat_right,
+    cases,
+    fill,
+    need_backend,
+    oracle,
+    parameters,
+    placed,
+)
 
 import gngen
 from gngen.schedule import SCHEDULES
@@ -216,3 +230,18 @@ def test_c_rounds_halves_on_every_machine(machine: str, dtype: str, shape: tuple
             for place in ("dense", "shifted"):
                 out = placed(np.zeros_like(x), place)
                 assert_equal(kernel(placed(x, place), gamma, beta, out=out), right)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("name", ["c", "numba-cpu"])
+def test_streaming_stores_of_halves_stream(name: str, dtype: str) -> None:
+    """LLVM narrows and stores in one instruction, which is not a streaming one, unless it is kept from it."""
+    need_backend(name)
+    if not load_machine("host").streaming_stores or load_machine("host").vector_bits < 256:
+        pytest.skip("this machine has no streaming stores of halves")
+    spec, shape = GroupNormSpec(groups=4, axis=1), (2, 8, 37, 64)
+    text = {}
+    for store in ("temporal", "streaming"):
+        text[store] = gngen.compile(spec, shape, dtype, name, schedule={"name": "serial_small", "store": store}).assembly()
+    assert "movnt" in text["streaming"]
+    assert "movnt" not in text["temporal"]

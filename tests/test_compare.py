@@ -15,11 +15,13 @@ import pytest
 from numpy.typing import NDArray
 
 import gngen
+from gngen.arrays import dtype_of
 from gngen.compare import Comparison, LayerResult, Measurement, default_targets, measure, report, steps
 from gngen.compare.accuracy import LIMITS, error_limit, evaluate
 from gngen.compare.timing import MIN_ROUNDS, copies, repeated, time_interleaved
 from gngen.errors import BuildError, SpecError, TargetError
 from gngen.models import Layer, LayerList
+from gngen.problem import check_dtype
 
 SMALL = LayerList(
     "small",
@@ -99,6 +101,35 @@ def test_float64_allows_for_the_mean() -> None:
     assert far.unit[0, :2] / near.unit[0, :2] == pytest.approx(np.full((2, 5), group.mean() / group.std()), rel=1e-4)
     single = evaluate(x.astype(np.float32), gamma, beta, spec)
     assert single.unit[0, :2] == pytest.approx(near.unit[0, :2], rel=1e-3)
+
+
+@pytest.mark.parametrize(("dtype", "fraction", "lowest"), [("float16", 10, -14), ("bfloat16", 7, -126)])
+def test_halves_may_be_off_by_one_in_the_last_place(dtype: str, fraction: int, lowest: int) -> None:
+    x, gamma, beta, spec = case("float32")
+    half, weight, shift = (a.astype(dtype_of(check_dtype(dtype))) for a in (x, gamma, beta))
+    oracle = evaluate(half, weight, shift, spec)
+    single = evaluate(half.astype(np.float32), weight.astype(np.float32), shift.astype(np.float32), spec)
+    assert np.array_equal(oracle.y, single.y)
+    last = 2.0 ** (np.floor(np.log2(np.abs(oracle.y))) - fraction)
+    assert oracle.unit == pytest.approx(last + 4e-6 * single.unit, rel=1e-6)
+    rounded = oracle.y.astype(half.dtype)
+    assert 0.4 < oracle.error(rounded) <= 0.5
+    for off, within in ((1, 1.5), (2, 2.5)):
+        moved = (rounded.view(np.uint16) + np.uint16(off)).view(half.dtype)
+        assert off - 0.5 < oracle.error(moved) < within
+    zero = evaluate(half, weight * 0, shift * 0, spec)
+    assert zero.error(np.zeros_like(half)) == 0
+    assert zero.unit == pytest.approx(np.full(x.shape, 2.0 ** (lowest - fraction)))
+
+
+def test_what_is_too_large_for_a_half_is_infinite() -> None:
+    x, gamma, beta, spec = case("float16")
+    oracle = evaluate(x, gamma, np.full_like(beta, 65000), spec)
+    beyond = replace(oracle, y=oracle.y + 1e6)
+    assert beyond.error(np.full_like(x, np.inf)) == 0
+    assert beyond.error(np.full_like(x, -np.inf)) == math.inf
+    assert oracle.error(np.full_like(x, np.inf)) == math.inf
+    assert beyond.error(np.full_like(x, 65504)) > 1
 
 
 def test_what_is_not_finite_has_to_agree() -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from strategies import Array, assert_right, fill, oracle, parameters, placed
+from strategies import HALVES, Array, assert_equal, assert_right, fill, need_backend, oracle, parameters, placed
 
 import gngen
+from gngen.api import kernel_for
 from gngen.errors import LaunchError
+from gngen.launcher import Launcher
 from gngen.spec import GroupNormSpec
 
 SPEC = GroupNormSpec(groups=2, axis=1)
@@ -130,6 +132,65 @@ def test_parameters_of_another_type_are_converted(backend: str, dtype: str) -> N
     right = oracle(X, gamma.astype("float32"), beta.astype("float32"), SPEC)
     assert_right(kernel_of(backend)(X, gamma, beta), right, "float32")
     assert_right(kernel_of(backend)(X, list(map(float, gamma)), list(map(float, beta))), right, "float32")
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("param_dtype", [None, "float32"])
+def test_parameters_of_halves(backend: str, dtype: str, param_dtype: str | None) -> None:
+    """Of either type, and converted to the one that the kernel was compiled for."""
+    x, gamma, beta = arrays(dtype=dtype)
+    kernel = kernel_of(backend, dtype=dtype, param_dtype=param_dtype)
+    right = oracle(x, gamma, beta, SPEC)
+    for given in (dtype, "float32", "float64"):
+        assert_right(kernel(x, gamma.astype(given), beta.astype(given)), right, dtype)
+    assert kernel.launcher.param_dtype == (param_dtype or dtype)
+    with pytest.raises(LaunchError, match=rf"^beta is complex64; this kernel takes {param_dtype or dtype}$"):
+        kernel(x, gamma, beta.astype("complex64"))
+    with pytest.raises(LaunchError, match=rf"^x is float32; this kernel was compiled for {dtype}$"):
+        kernel(X, gamma, beta)
+    words = rf"^out is float32 of shape \(2, 6, 5\); this kernel writes {dtype} of shape \(2, 6, 5\)$"
+    with pytest.raises(LaunchError, match=words):
+        kernel(x, gamma, beta, out=np.empty(SHAPE, "float32"))
+    ints = np.arange(60).reshape(SHAPE) % 7
+    assert_right(kernel(ints, gamma, beta), oracle(ints.astype(dtype), gamma, beta, SPEC), dtype)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_the_fast_call_of_halves(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes parameters of the compiled type as they are, and leaves others to the launcher."""
+    need_backend("c")
+    x, gamma, beta = arrays(dtype=dtype)
+    right = gngen.compile(SPEC, SHAPE, dtype, "c")(x, gamma, beta)
+    seen: list[str] = []
+    inner = Launcher._parameter
+
+    def spy(self: Launcher, name: str, *rest: Any) -> Array | None:
+        seen.append(name)
+        return inner(self, name, *rest)
+
+    monkeypatch.setattr(Launcher, "_parameter", spy)
+    for own, other in ((dtype, "float32"), ("float32", dtype)):
+        kernel = gngen.compile(SPEC, SHAPE, dtype, "c", param_dtype=own)
+        kernel(x, gamma, beta)
+        if kernel._call is kernel.launcher:
+            pytest.skip("there is no fast call here")
+        for given, through in ((own, []), (other, ["gamma", "beta"])):
+            seen.clear()
+            assert_equal(kernel(x, gamma.astype(given), beta.astype(given), out=np.empty_like(x)), right)
+            assert seen == through
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_group_norm_takes_parameters_as_they_are(dtype: str) -> None:
+    x, gamma, beta = arrays(dtype=dtype)
+    for weights, kind in (((gamma, beta), dtype), ((X[0, :, 0], beta), "float32"), ((gamma.astype("float64"), None), "float32")):
+        spec = GroupNormSpec(groups=2, axis=1, center=weights[1] is not None)
+        kernel = kernel_for(spec, x, *weights, target="c")
+        assert kernel.launcher.param_dtype == kind
+        assert_equal(gngen.group_norm(x, *weights, groups=2, axis=1, target="c"), kernel(x, *weights))
+    assert kernel_for(GroupNormSpec(groups=2, axis=1, center=False, scale=False), x, target="c").problem.parameters != "f32"
+    lists = gngen.group_norm(x, gamma.astype("float32").tolist(), beta, groups=2, axis=1, target="c")
+    assert_equal(lists, gngen.group_norm(x, gamma, beta, groups=2, axis=1, target="c"))
 
 
 def test_read_only_input_is_read(backend: str) -> None:
