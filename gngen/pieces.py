@@ -74,9 +74,19 @@ class Pieces:
     # Data in and out
 
     def fetch(self, x: Buffer, *index: Expr | int, lanes: int = 1, end: Expr | None = None, fill: Expr | None = None) -> Expr:
-        """Elements of an input, in the kind that is computed in; a `fill` is a value that the input's own kind holds exactly."""
-        own_fill = None if fill is None else ir.cast(fill, x.kind)
-        return ir.cast(self.b.load(x, *index, lanes=lanes, end=end, fill=own_fill), self.p.kind)
+        """Elements of an input, in the kind that is computed in; past the `end`, `fill`, which the input's own kind need not hold."""
+        kind = self.p.kind
+
+        def load(own_fill: Expr | None) -> Expr:
+            return ir.cast(self.b.load(x, *index, lanes=lanes, end=end, fill=own_fill), kind)
+
+        if x.kind == kind or fill is None:
+            return load(fill)
+        zeros, ones = (load(ir.cast(ir.const(value, fill.type), x.kind)) for value in (0, 1))
+        if isinstance(fill, ir.Const) and fill.value == 0:
+            return zeros
+        some = self.b.let("some", zeros)
+        return ir.select(ir.compare("lt", some, ones), fill, some)  # what was read is equal in both, or NaN
 
     def put(self, y: Buffer, *index: Expr | int, value: Expr, end: Expr | None = None, streaming: bool = False) -> None:
         """Elements of the output, from the kind that is computed in: the one time that a half is rounded."""

@@ -22,6 +22,10 @@ typedef float f32x4 __attribute__((vector_size(16)));
 typedef float f32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef double f64x4 __attribute__((vector_size(32)));
 typedef double f64x4_unaligned __attribute__((vector_size(32), aligned(8), may_alias));
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+typedef int32_t i32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t m32x4 __attribute__((vector_size(16)));
+typedef int32_t m32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* Where a loop of full steps leaves off; a step forward that stops at the end. */
 static inline int64_t main_end(int64_t start, int64_t stop, int64_t step) { return start + (stop - start) / step * step; }
@@ -82,12 +86,17 @@ static inline double min_f64(double a, double b) { return b < a ? b : a; }
 
 static inline int64_t not_m64(int64_t mask) { return !mask; }
 
+/* How many elements from p + i come before the first that is aligned to `lanes` elements. */
+static inline int64_t peel_f16(const uint16_t *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
+
 /* The sum of the lanes, the upper half onto the lower, and so on. */
 static inline double sum_f64x4(f64x4 v) {
     const union { f64x4 whole; f64x2 half[2]; } u2 = {v};
     const f64x2 v2 = u2.half[0] + u2.half[1];
     return v2[0] + v2[1];
 }
+
+static inline f32x4 select_f32x4(i32x4 mask, f32x4 a, f32x4 b) { return (f32x4)(((i32x4)a & mask) | ((i32x4)b & ~mask)); }
 
 static inline f32x4 splat_f32x4(float a) { return (f32x4){a, a, a, a}; }
 
@@ -132,7 +141,8 @@ void gn_f16_o1_g2_c3_i301(const uint16_t *x, const uint16_t *gamma, const uint16
             f32x4 d_5 = cast_f32x4_from_f16(load_f16x4(x, n * 1806 + g * 903 + 896)) - shifts;
             sum = sum + d_5;
             square = fma_f32x4(d_5, d_5, square);
-            f32x4 d_6 = cast_f32x4_from_f16(load_part_f16x4(x, n * 1806 + g * 903 + 900, 3, cast_f16x4_from_f32(shifts))) - shifts;
+            f32x4 some = cast_f32x4_from_f16(load_part_f16x4(x, n * 1806 + g * 903 + 900, 3, cast_f16x4_from_f32(splat_f32x4(0.0f))));
+            f32x4 d_6 = select_f32x4(some < cast_f32x4_from_f16(load_part_f16x4(x, n * 1806 + g * 903 + 900, 3, cast_f16x4_from_f32(splat_f32x4(1.0f)))), shifts, some) - shifts;
             sum = sum + d_6;
             square = fma_f32x4(d_6, d_6, square);
             double count = cast_f64_from_i64(903);
@@ -171,12 +181,18 @@ void gn_f16_o1_g2_c3_i301(const uint16_t *x, const uint16_t *gamma, const uint16
                 f32x4 highs = splat_f32x4(mean_high);
                 f32x4 scales = splat_f32x4(scale);
                 f32x4 offsets = splat_f32x4(offset);
+                const int64_t phase = peel_f16(y, n * 1806 + g * 903 + c * 301, 4);
+                const int64_t aligned = advance(0, phase, 301);
+                if (0 < aligned) {
+                    store_part_f16x4(y, n * 1806 + g * 903 + c * 301, aligned, cast_f16x4_from_f32(fma_f32x4(cast_f32x4_from_f16(load_part_f16x4(x, n * 1806 + g * 903 + c * 301, aligned, cast_f16x4_from_f32(splat_f32x4(0.0f)))) - highs, scales, offsets)));
+                }
 #pragma GCC unroll 4
-                for (int64_t i_4 = 0; i_4 + 4 <= 301; i_4 += 4) {
+                for (int64_t i_4 = aligned; i_4 + 4 <= 301; i_4 += 4) {
                     store_f16x4(y, n * 1806 + g * 903 + c * 301 + i_4, cast_f16x4_from_f32(fma_f32x4(cast_f32x4_from_f16(load_f16x4(x, n * 1806 + g * 903 + c * 301 + i_4)) - highs, scales, offsets)));
                 }
-                if (300 < 301) {
-                    store_part_f16x4(y, n * 1806 + g * 903 + c * 301 + 300, 1, cast_f16x4_from_f32(fma_f32x4(cast_f32x4_from_f16(load_part_f16x4(x, n * 1806 + g * 903 + c * 301 + 300, 1, cast_f16x4_from_f32(splat_f32x4(0.0f)))) - highs, scales, offsets)));
+                const int64_t tail = main_end(aligned, 301, 4);
+                if (tail < 301) {
+                    store_part_f16x4(y, n * 1806 + g * 903 + c * 301 + tail, 301 - tail, cast_f16x4_from_f32(fma_f32x4(cast_f32x4_from_f16(load_part_f16x4(x, n * 1806 + g * 903 + c * 301 + tail, 301 - tail, cast_f16x4_from_f32(splat_f32x4(0.0f)))) - highs, scales, offsets)));
                 }
             }
         }

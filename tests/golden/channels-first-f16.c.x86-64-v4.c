@@ -25,6 +25,10 @@ typedef float f32x16 __attribute__((vector_size(64)));
 typedef float f32x16_unaligned __attribute__((vector_size(64), aligned(4), may_alias));
 typedef double f64x16 __attribute__((vector_size(128)));
 typedef double f64x16_unaligned __attribute__((vector_size(128), aligned(8), may_alias));
+typedef int32_t i32x16 __attribute__((vector_size(64)));
+typedef int32_t i32x16_unaligned __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t m32x16 __attribute__((vector_size(64)));
+typedef int32_t m32x16_unaligned __attribute__((vector_size(64), aligned(4), may_alias));
 
 /* Where a loop of full steps leaves off; a step forward that stops at the end. */
 static inline int64_t main_end(int64_t start, int64_t stop, int64_t step) { return start + (stop - start) / step * step; }
@@ -94,6 +98,9 @@ static inline double min_f64(double a, double b) { return b < a ? b : a; }
 
 static inline int64_t not_m64(int64_t mask) { return !mask; }
 
+/* How many elements from p + i come before the first that is aligned to `lanes` elements. */
+static inline int64_t peel_f16(const uint16_t *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
+
 /* The sum of the lanes, the upper half onto the lower, and so on. */
 static inline double sum_f64x16(f64x16 v) {
     const union { f64x16 whole; f64x8 half[2]; } u8 = {v};
@@ -104,6 +111,8 @@ static inline double sum_f64x16(f64x16 v) {
     const f64x2 v2 = u2.half[0] + u2.half[1];
     return v2[0] + v2[1];
 }
+
+static inline f32x16 select_f32x16(i32x16 mask, f32x16 a, f32x16 b) { return (f32x16)(((i32x16)a & mask) | ((i32x16)b & ~mask)); }
 
 static inline f32x16 splat_f32x16(float a) { return (f32x16){a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a}; }
 
@@ -149,7 +158,8 @@ void gn_f16_o1_g2_c3_i301(const uint16_t *x, const uint16_t *gamma, const uint16
                 sum_4 = sum_4 + d_4;
                 square_4 = fma_f32x16(d_4, d_4, square_4);
             }
-            f32x16 d_6 = cast_f32x16_from_f16(load_part_f16x16(x, n * 1806 + g * 903 + 896, 7, cast_f16x16_from_f32(shifts))) - shifts;
+            f32x16 some = cast_f32x16_from_f16(load_part_f16x16(x, n * 1806 + g * 903 + 896, 7, cast_f16x16_from_f32(splat_f32x16(0.0f))));
+            f32x16 d_6 = select_f32x16(some < cast_f32x16_from_f16(load_part_f16x16(x, n * 1806 + g * 903 + 896, 7, cast_f16x16_from_f32(splat_f32x16(1.0f)))), shifts, some) - shifts;
             sum = sum + d_6;
             square = fma_f32x16(d_6, d_6, square);
             double count = cast_f64_from_i64(903);
@@ -188,12 +198,18 @@ void gn_f16_o1_g2_c3_i301(const uint16_t *x, const uint16_t *gamma, const uint16
                 f32x16 highs = splat_f32x16(mean_high);
                 f32x16 scales = splat_f32x16(scale);
                 f32x16 offsets = splat_f32x16(offset);
+                const int64_t phase = peel_f16(y, n * 1806 + g * 903 + c * 301, 16);
+                const int64_t aligned = advance(0, phase, 301);
+                if (0 < aligned) {
+                    store_part_f16x16(y, n * 1806 + g * 903 + c * 301, aligned, cast_f16x16_from_f32(fma_f32x16(cast_f32x16_from_f16(load_part_f16x16(x, n * 1806 + g * 903 + c * 301, aligned, cast_f16x16_from_f32(splat_f32x16(0.0f)))) - highs, scales, offsets)));
+                }
 #pragma GCC unroll 4
-                for (int64_t i_5 = 0; i_5 + 16 <= 301; i_5 += 16) {
+                for (int64_t i_5 = aligned; i_5 + 16 <= 301; i_5 += 16) {
                     store_f16x16(y, n * 1806 + g * 903 + c * 301 + i_5, cast_f16x16_from_f32(fma_f32x16(cast_f32x16_from_f16(load_f16x16(x, n * 1806 + g * 903 + c * 301 + i_5)) - highs, scales, offsets)));
                 }
-                if (288 < 301) {
-                    store_part_f16x16(y, n * 1806 + g * 903 + c * 301 + 288, 13, cast_f16x16_from_f32(fma_f32x16(cast_f32x16_from_f16(load_part_f16x16(x, n * 1806 + g * 903 + c * 301 + 288, 13, cast_f16x16_from_f32(splat_f32x16(0.0f)))) - highs, scales, offsets)));
+                const int64_t tail = main_end(aligned, 301, 16);
+                if (tail < 301) {
+                    store_part_f16x16(y, n * 1806 + g * 903 + c * 301 + tail, 301 - tail, cast_f16x16_from_f32(fma_f32x16(cast_f32x16_from_f16(load_part_f16x16(x, n * 1806 + g * 903 + c * 301 + tail, 301 - tail, cast_f16x16_from_f32(splat_f32x16(0.0f)))) - highs, scales, offsets)));
                 }
             }
         }

@@ -4,7 +4,7 @@ input   x        bf16[batch * 1310720]
 input   gamma    f32[320]
 input   beta     f32[320]
 output  y        bf16[batch * 1310720]
-scratch partial  f64[batch * 3936]
+scratch partial  f32[batch * 20480]
 scratch stats    f64[batch * 64]
 
 bf16: the bits of a number in 16-bit integers; it is computed with as f32.
@@ -140,6 +140,9 @@ def load(kind, lanes):
 
 def store(kind, lanes, streaming=False):
     def emit(builder, address, i, value):
+        if streaming and kind == "i16":
+            # no instruction, but LLVM does not see through it: it would narrow and store in one, which goes through the caches
+            value = builder.asm(ir.FunctionType(value.type, [value.type]), "", "=x,0", [value], False)
         pointer = builder.bitcast(place(builder, address, i, kind), value_type(kind, lanes).as_pointer())
         size = SIZES[kind]
         written = builder.store(value, pointer, align=size * lanes if streaming else size)
@@ -310,6 +313,19 @@ def lane_sum(kind, lanes):
     return operation(SCALARS[kind], (named(kind, lanes),), emit)
 
 
+def prefetch(kind):
+    """Begin to fetch the line of element i of the array at an address into the second cache; a hint, for which any address will do."""
+
+    def emit(builder, address, i):
+        bytes_of, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        fetch = declared(builder, "llvm.prefetch.p0", ir.VoidType(), bytes_of, number, number, number)
+        pointer = builder.bitcast(place(builder, address, i, kind), bytes_of)
+        builder.call(fetch, [pointer, ir.Constant(number, 0), ir.Constant(number, 2), ir.Constant(number, 1)])
+        return cgutils.get_null_value(bytes_of)
+
+    return operation(types.void, (types.int64, types.int64), emit)
+
+
 def peel(kind):
     """How many elements from element i of the array at an address come before the first that is aligned to some lanes."""
 
@@ -358,7 +374,6 @@ cast_f32_from_bf16 = widened_bf16(1)
 cast_f32_from_f64 = converted("f32", 1, "f64")
 cast_f32x8_from_bf16 = widened_bf16(8)
 cast_f64_from_f32 = converted("f64", 1, "f32")
-cast_f64_from_i64 = converted("f64", 1, "i64")
 cast_f64x8_from_f32 = converted("f64", 8, "f32")
 fma_f32x8 = fma("f32", 8, fused=True)
 fma_f64 = fma("f64", 1, fused=True)
@@ -367,8 +382,10 @@ load_bf16x8 = load("i16", 8)
 load_f32 = load("f32", 1)
 load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
+load_f64x8 = load("f64", 8)
 load_part_bf16x8 = load_part("i16", 8)
 load_part_f32x8 = load_part("f32", 8)
+load_part_f64x8 = load_part("f64", 8)
 max_f64 = extreme(">", "f64", 1)
 min_f64 = extreme("<", "f64", 1)
 min_i64 = extreme("<", "i64", 1)
@@ -377,12 +394,13 @@ sum_f64x8 = lane_sum("f64", 8)
 splat_f32x8 = splat("f32", 8)
 splat_f64x8 = splat("f64", 8)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
+store_bf16x8 = store("i16", 8)
 store_f32 = store("f32", 1)
 store_f32x8 = store("f32", 8)
 store_f64 = store("f64", 1)
+store_f64x8 = store("f64", 8)
 store_part_bf16x8 = store_part("i16", 8)
 store_part_f32x8 = store_part("f32", 8)
-stream_bf16x8 = store("i16", 8, streaming=True)
 add_f32x8 = arithmetic("add", "f32", 8)
 add_f64x8 = arithmetic("add", "f64", 8)
 mul_f32x8 = arithmetic("mul", "f32", 8)
@@ -395,10 +413,10 @@ SIGNATURE = (types.int64, types.int64, types.int64, types.int64, types.int64, ty
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
 def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
-    for n in range(0, batch):
-        for slab in prange(41):
-            slab_first = slab * 32640
-            slab_last = min_i64(slab_first + 32640, 1310720)
+    for n in prange(batch):
+        for slab in range(0, 32):
+            slab_first = slab * 40960
+            slab_last = slab_first + 40960
             shifts = stack_f32(320)
             sums = stack_f32(320)
             squares = stack_f32(320)
@@ -407,103 +425,126 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_f32x8(squares, j, splat_f32x8(np.float32(0.0)))
             for g in range(0, 32):
                 at = g * 10
-                shift = cast_f32_from_bf16(load_bf16(x, n * 1310720 + (slab_first + at)))
+                shift = (cast_f32_from_bf16(load_bf16(x, n * 1310720 + at)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 327680 + at)) + (cast_f32_from_bf16(load_bf16(x, n * 1310720 + 655360 + at)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 983040 + at)))) * np.float32(0.25)
                 fill_end = at + 10
                 filling = splat_f32x8(shift)
                 for e in range(at, fill_end - 7, 8):
                     store_f32x8(shifts, e, filling)
                 store_part_f32x8(shifts, main_end(at, fill_end, 8), fill_end - main_end(at, fill_end, 8), filling)
-            for strip in range(slab_first, slab_last + 4800 - 5119, 5120):
-                strip_last = min_i64(strip + 5120, slab_last)
-                for j_2 in range(0, 320 - 15, 16):
+            for strip in range(slab_first, slab_last - 2559, 2560):
+                for j_2 in range(0, 320 - 7, 8):
                     k = load_f32x8(shifts, j_2)
                     s = load_f32x8(sums, j_2)
                     q = load_f32x8(squares, j_2)
-                    k_2 = load_f32x8(shifts, j_2 + 8)
-                    s_2 = load_f32x8(sums, j_2 + 8)
-                    q_2 = load_f32x8(squares, j_2 + 8)
-                    for row in range(strip, strip_last - 319, 320):
-                        d = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (row + j_2))), k)
-                        s = add_f32x8(s, d)
-                        q = fma_f32x8(d, d, q)
-                        d_2 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (row + (j_2 + 8)))), k_2)
-                        s_2 = add_f32x8(s_2, d_2)
-                        q_2 = fma_f32x8(d_2, d_2, q_2)
+                    d = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + j_2))), k)
+                    s = add_f32x8(s, d)
+                    q = fma_f32x8(d, d, q)
+                    d_2 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 320 + j_2))), k)
+                    s = add_f32x8(s, d_2)
+                    q = fma_f32x8(d_2, d_2, q)
+                    d_3 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 640 + j_2))), k)
+                    s = add_f32x8(s, d_3)
+                    q = fma_f32x8(d_3, d_3, q)
+                    d_4 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 960 + j_2))), k)
+                    s = add_f32x8(s, d_4)
+                    q = fma_f32x8(d_4, d_4, q)
+                    d_5 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 1280 + j_2))), k)
+                    s = add_f32x8(s, d_5)
+                    q = fma_f32x8(d_5, d_5, q)
+                    d_6 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 1600 + j_2))), k)
+                    s = add_f32x8(s, d_6)
+                    q = fma_f32x8(d_6, d_6, q)
+                    d_7 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 1920 + j_2))), k)
+                    s = add_f32x8(s, d_7)
+                    q = fma_f32x8(d_7, d_7, q)
+                    d_8 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 2240 + j_2))), k)
+                    s = add_f32x8(s, d_8)
+                    q = fma_f32x8(d_8, d_8, q)
                     store_f32x8(sums, j_2, s)
                     store_f32x8(squares, j_2, q)
-                    store_f32x8(sums, j_2 + 8, s_2)
-                    store_f32x8(squares, j_2 + 8, q_2)
-            count = cast_f64_from_i64((slab_last - slab_first) // 320 * 10)
-            for g_2 in range(0, 32):
+            rest = main_end(slab_first, slab_last, 2560)
+            for strip_2 in range(rest, slab_last - 319, 320):
+                for j_3 in range(0, 320 - 7, 8):
+                    k_2 = load_f32x8(shifts, j_3)
+                    s_2 = load_f32x8(sums, j_3)
+                    q_2 = load_f32x8(squares, j_3)
+                    d_9 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip_2 + j_3))), k_2)
+                    s_2 = add_f32x8(s_2, d_9)
+                    q_2 = fma_f32x8(d_9, d_9, q_2)
+                    store_f32x8(sums, j_3, s_2)
+                    store_f32x8(squares, j_3, q_2)
+            for j_4 in range(0, 320 - 7, 8):
+                store_f32x8(partial, n * 20480 + slab * 640 + j_4, load_f32x8(sums, j_4))
+                store_f32x8(partial, n * 20480 + slab * 640 + 320 + j_4, load_f32x8(squares, j_4))
+        for part in range(0, 4):
+            first = part * 80
+            sums_2 = stack_f64(80)
+            squares_2 = stack_f64(80)
+            for j_5 in range(0, 80 - 7, 8):
+                s_3 = splat_f64x8(0.0)
+                q_3 = splat_f64x8(0.0)
+                for slab_2 in range(0, 32):
+                    s_3 = add_f64x8(s_3, cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + (first + j_5))))
+                    q_3 = add_f64x8(q_3, cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + 320 + (first + j_5))))
+                store_f64x8(sums_2, j_5, s_3)
+                store_f64x8(squares_2, j_5, q_3)
+            for g_2 in range(0, 8):
                 at_2 = g_2 * 10
                 total = splat_f64x8(0.0)
                 column_end = at_2 + 10
                 for e_2 in range(at_2, column_end - 7, 8):
-                    total = add_f64x8(total, cast_f64x8_from_f32(load_f32x8(sums, e_2)))
-                total = add_f64x8(total, cast_f64x8_from_f32(load_part_f32x8(sums, main_end(at_2, column_end, 8), column_end - main_end(at_2, column_end, 8), splat_f32x8(np.float32(0.0)))))
+                    total = add_f64x8(total, load_f64x8(sums_2, e_2))
+                total = add_f64x8(total, load_part_f64x8(sums_2, main_end(at_2, column_end, 8), column_end - main_end(at_2, column_end, 8), splat_f64x8(0.0)))
                 total_2 = sum_f64x8(total)
-                squares_2 = splat_f64x8(0.0)
+                squares_3 = splat_f64x8(0.0)
                 column_end_2 = at_2 + 10
                 for e_3 in range(at_2, column_end_2 - 7, 8):
-                    squares_2 = add_f64x8(squares_2, cast_f64x8_from_f32(load_f32x8(squares, e_3)))
-                squares_2 = add_f64x8(squares_2, cast_f64x8_from_f32(load_part_f32x8(squares, main_end(at_2, column_end_2, 8), column_end_2 - main_end(at_2, column_end_2, 8), splat_f32x8(np.float32(0.0)))))
-                squares_3 = sum_f64x8(squares_2)
-                first = at_2
-                shift_2 = cast_f32_from_bf16(load_bf16(x, n * 1310720 + (slab_first + first)))
-                off = total_2 / count
+                    squares_3 = add_f64x8(squares_3, load_f64x8(squares_2, e_3))
+                squares_3 = add_f64x8(squares_3, load_part_f64x8(squares_2, main_end(at_2, column_end_2, 8), column_end_2 - main_end(at_2, column_end_2, 8), splat_f64x8(0.0)))
+                squares_4 = sum_f64x8(squares_3)
+                column = first + at_2
+                shift_2 = (cast_f32_from_bf16(load_bf16(x, n * 1310720 + column)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 327680 + column)) + (cast_f32_from_bf16(load_bf16(x, n * 1310720 + 655360 + column)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 983040 + column)))) * np.float32(0.25)
+                off = total_2 / 40960.0
                 block_mean = cast_f64_from_f32(shift_2) + off
-                block_m2 = squares_3 - total_2 * off
-                if not (squares_3 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
+                block_m2 = squares_4 - total_2 * off
+                if not (squares_4 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
                     redo = 0.0
-                    for row_3 in range(slab_first, slab_last - 319, 320):
+                    for row in range(0, 4096):
                         for i in range(0, 10):
-                            redo = redo + cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + (row_3 + first + i))))
-                    center = redo / count
+                            redo = redo + cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + row * 320 + (column + i))))
+                    center = redo / 40960.0
                     redo_rest = 0.0
                     redo_square = 0.0
-                    for row_4 in range(slab_first, slab_last - 319, 320):
+                    for row_2 in range(0, 4096):
                         for i_2 in range(0, 10):
-                            e_4 = cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + (row_4 + first + i_2)))) - center
+                            e_4 = cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + row_2 * 320 + (column + i_2)))) - center
                             redo_rest = redo_rest + e_4
                             redo_square = fma_f64(e_4, e_4, redo_square)
-                    block_mean = center + redo_rest / count
-                    block_m2 = redo_square - redo_rest * redo_rest / count
-                store_f64(partial, n * 3936 + slab * 96 + g_2 * 3, block_mean)
-                store_f64(partial, n * 3936 + slab * 96 + g_2 * 3 + 1, block_m2)
-                store_f64(partial, n * 3936 + slab * 96 + g_2 * 3 + 2, count)
-        for g_3 in prange(32):
-            mean_all = load_f64(partial, n * 3936 + g_3 * 3)
-            m2_all = load_f64(partial, n * 3936 + g_3 * 3 + 1)
-            count_all = load_f64(partial, n * 3936 + g_3 * 3 + 2)
-            for block in range(1, 41):
-                delta = load_f64(partial, n * 3936 + block * 96 + g_3 * 3) - mean_all
-                more = load_f64(partial, n * 3936 + block * 96 + g_3 * 3 + 2)
-                share = more / (count_all + more)
-                mean_all = fma_f64(delta, share, mean_all)
-                m2_all = m2_all + fma_f64(delta * delta, count_all * share, load_f64(partial, n * 3936 + block * 96 + g_3 * 3 + 1))
-                count_all = count_all + more
-            spread = max_f64(m2_all, 0.0) / count_all + 0.001
-            rstd_all = 1.0 / sqrt_f64(spread)
-            store_f64(stats, n * 64 + g_3 * 2, mean_all)
-            store_f64(stats, n * 64 + g_3 * 2 + 1, rstd_all)
-        for piece in prange(21):
+                    block_mean = center + redo_rest / 40960.0
+                    block_m2 = redo_square - redo_rest * redo_rest / 40960.0
+                group = part * 8 + g_2
+                spread = max_f64(block_m2, 0.0) / 40960.0 + 0.001
+                rstd_all = 1.0 / sqrt_f64(spread)
+                store_f64(stats, n * 64 + group * 2, block_mean)
+                store_f64(stats, n * 64 + group * 2 + 1, rstd_all)
+        for piece in range(0, 20):
             high = stack_f32(328)
             scale = stack_f32(328)
             offset = stack_f32(328)
-            for g_4 in range(0, 32):
-                mean_all_2 = load_f64(stats, n * 64 + g_4 * 2)
-                rstd_all_2 = load_f64(stats, n * 64 + g_4 * 2 + 1)
-                mean_high = cast_f32_from_f64(mean_all_2)
-                mean_low = cast_f32_from_f64(mean_all_2 - cast_f64_from_f32(mean_high))
+            for g_3 in range(0, 32):
+                mean_all = load_f64(stats, n * 64 + g_3 * 2)
+                rstd_all_2 = load_f64(stats, n * 64 + g_3 * 2 + 1)
+                mean_high = cast_f32_from_f64(mean_all)
+                mean_low = cast_f32_from_f64(mean_all - cast_f64_from_f32(mean_high))
                 rstd_1 = cast_f32_from_f64(rstd_all_2)
-                base = g_4 * 10
-                scale_2 = mul_f32x8(splat_f32x8(rstd_1), load_f32x8(gamma, g_4 * 10))
-                offset_2 = fma_f32x8(neg_f32x8(splat_f32x8(mean_low)), scale_2, load_f32x8(beta, g_4 * 10))
+                base = g_3 * 10
+                scale_2 = mul_f32x8(splat_f32x8(rstd_1), load_f32x8(gamma, g_3 * 10))
+                offset_2 = fma_f32x8(neg_f32x8(splat_f32x8(mean_low)), scale_2, load_f32x8(beta, g_3 * 10))
                 store_f32x8(high, base, splat_f32x8(mean_high))
                 store_f32x8(scale, base, scale_2)
                 store_f32x8(offset, base, offset_2)
-                scale_3 = mul_f32x8(splat_f32x8(rstd_1), load_part_f32x8(gamma, g_4 * 10 + 8, g_4 * 10 + 10 - (g_4 * 10 + 8), splat_f32x8(np.float32(0.0))))
-                offset_3 = fma_f32x8(neg_f32x8(splat_f32x8(mean_low)), scale_3, load_part_f32x8(beta, g_4 * 10 + 8, g_4 * 10 + 10 - (g_4 * 10 + 8), splat_f32x8(np.float32(0.0))))
+                scale_3 = mul_f32x8(splat_f32x8(rstd_1), load_part_f32x8(gamma, g_3 * 10 + 8, g_3 * 10 + 10 - (g_3 * 10 + 8), splat_f32x8(np.float32(0.0))))
+                offset_3 = fma_f32x8(neg_f32x8(splat_f32x8(mean_low)), scale_3, load_part_f32x8(beta, g_3 * 10 + 8, g_3 * 10 + 10 - (g_3 * 10 + 8), splat_f32x8(np.float32(0.0))))
                 store_part_f32x8(high, base + 8, base + 10 - (base + 8), splat_f32x8(mean_high))
                 store_part_f32x8(scale, base + 8, base + 10 - (base + 8), scale_3)
                 store_part_f32x8(offset, base + 8, base + 10 - (base + 8), offset_3)
@@ -512,8 +553,8 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_f32(high, copy, load_f32(high, copy - 320))
                 store_f32(scale, copy, load_f32(scale, copy - 320))
                 store_f32(offset, copy, load_f32(offset, copy - 320))
-            piece_first = piece * 65280
-            piece_last = min_i64(piece_first + 65280, 1310720)
+            piece_first = piece * 65600
+            piece_last = min_i64(piece_first + 65600, 1310720)
             phase = peel_bf16(y, n * 1310720 + piece_first, 8)
             aligned = advance(piece_first, phase, piece_last)
             if piece_first < aligned:
@@ -521,29 +562,25 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 scales = load_f32x8(scale, 0)
                 offsets = load_f32x8(offset, 0)
                 store_part_bf16x8(y, n * 1310720 + piece_first, aligned - piece_first, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720 + piece_first, aligned - piece_first, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs), scales, offsets)))
+                for turn in range(0, 320 - 7, 8):
+                    store_f32x8(high, turn, load_f32x8(high, phase + turn))
+                    store_f32x8(scale, turn, load_f32x8(scale, phase + turn))
+                    store_f32x8(offset, turn, load_f32x8(offset, phase + turn))
             full = main_end(aligned, piece_last, 320)
-            for strip_2 in range(aligned, full + 4800 - 5119, 5120):
-                strip_last_2 = min_i64(strip_2 + 5120, full)
-                for j_4 in range(0, 320 - 15, 16):
-                    highs_2 = load_f32x8(high, phase + j_4)
-                    scales_2 = load_f32x8(scale, phase + j_4)
-                    offsets_2 = load_f32x8(offset, phase + j_4)
-                    highs_3 = load_f32x8(high, phase + (j_4 + 8))
-                    scales_3 = load_f32x8(scale, phase + (j_4 + 8))
-                    offsets_3 = load_f32x8(offset, phase + (j_4 + 8))
-                    for row_5 in range(strip_2, strip_last_2 - 319, 320):
-                        at_3 = row_5 + j_4
-                        stream_bf16x8(y, n * 1310720 + at_3, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + at_3)), highs_2), scales_2, offsets_2)))
-                        at_4 = row_5 + (j_4 + 8)
-                        stream_bf16x8(y, n * 1310720 + at_4, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + at_4)), highs_3), scales_3, offsets_3)))
-            for j_6 in range(0, 320 - 7, 8):
-                at_6 = full + j_6
-                if at_6 < piece_last:
-                    highs_5 = load_f32x8(high, phase + j_6)
-                    scales_5 = load_f32x8(scale, phase + j_6)
-                    offsets_5 = load_f32x8(offset, phase + j_6)
-                    store_part_bf16x8(y, n * 1310720 + at_6, piece_last - at_6, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720 + at_6, piece_last - at_6, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs_5), scales_5, offsets_5)))
-            fence()
+            for row_3 in range(aligned, full - 319, 320):
+                for j_6 in range(0, 320 - 7, 8):
+                    highs_2 = load_f32x8(high, j_6)
+                    scales_2 = load_f32x8(scale, j_6)
+                    offsets_2 = load_f32x8(offset, j_6)
+                    at_3 = row_3 + j_6
+                    store_bf16x8(y, n * 1310720 + at_3, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + at_3)), highs_2), scales_2, offsets_2)))
+            for j_7 in range(0, 320 - 7, 8):
+                at_4 = full + j_7
+                if at_4 < piece_last:
+                    highs_3 = load_f32x8(high, j_7)
+                    scales_3 = load_f32x8(scale, j_7)
+                    offsets_3 = load_f32x8(offset, j_7)
+                    store_part_bf16x8(y, n * 1310720 + at_4, piece_last - at_4, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720 + at_4, piece_last - at_4, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs_3), scales_3, offsets_3)))
 
 
 def run(x, gamma, beta, y, partial, stats, batch):
