@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gngen.errors import BuildError
 from gngen.kernel import Kernel, Plan, digest_of, explain, make_plan
+from gngen.loopnest import HALVES
 from gngen.problem import KINDS, memory_order, specialize
 from gngen.schedule import Schedule
 from gngen.source import Source
@@ -30,9 +31,10 @@ def plan(
     outputs: Sequence[str] = ("y",),
     schedule: Schedule | str | Mapping[str, Any] | None = None,
     order: Sequence[int] | None = None,
+    param_dtype: Any = None,
 ) -> Plan:
     """Everything that `compile` decides, with nothing emitted or built. Arguments and errors as for `compile`."""
-    problem, layout = specialize(spec, shape, dtype, order, outputs)
+    problem, layout = specialize(spec, shape, dtype, order, outputs, param_dtype)
     chosen, passed = choose_auto() if target == "auto" else (parse_target(target), "")
     return make_plan(spec, problem, layout, chosen, schedule, passed)
 
@@ -45,28 +47,30 @@ def compile(
     outputs: Sequence[str] = ("y",),
     schedule: Schedule | str | Mapping[str, Any] | None = None,
     order: Sequence[int] | None = None,
+    param_dtype: Any = None,
 ) -> Kernel:
     """A kernel for exactly this spec, shape, type and machine, from memory, from disk, or built now.
 
     Args:
         spec: what to compute.
         shape: the logical shape, batch first; None in the batch's place for a kernel that serves every batch.
-        dtype: float32 or float64.
+        dtype: float32, float64, float16 or bfloat16, of x and y. Halves are computed in float32 and rounded once.
         target: ``backend[:machine]``, or auto: the fastest backend that can run here.
         outputs: y, and any of mean and rstd after it.
         schedule: None to choose; or a name, a mapping of fields, or a Schedule.
         order: the memory order of x and y, axes from the outermost; None for C order.
+        param_dtype: of gamma and beta: None for dtype, which it is but for halves, where it may be float32.
 
     Raises:
         SpecError: arguments that do not go together. TargetError: no such target, or not one that runs here.
         BuildError: the compiler refused the source.
     """
     try:
-        key = (spec, shape, dtype, target, outputs, schedule, order)
+        key = (spec, shape, dtype, target, outputs, schedule, order, param_dtype)
         return _kernels[key]
     except (KeyError, TypeError):
         pass
-    kernel = _build(plan(spec, shape, dtype, target, outputs, schedule, order), target == "auto", schedule)
+    kernel = _build(plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype), target == "auto", schedule)
     if len(_kernels) >= _KERNELS_MOST:
         _kernels.clear()
     with suppress(TypeError):  # a list or a mapping among the arguments: found by its digest instead
@@ -96,9 +100,10 @@ def emit(
     outputs: Sequence[str] = ("y",),
     schedule: Schedule | str | Mapping[str, Any] | None = None,
     order: Sequence[int] | None = None,
+    param_dtype: Any = None,
 ) -> Source:
     """The source of a kernel; builds nothing, and works for a machine that is not this one. Arguments as for `compile`."""
-    return plan(spec, shape, dtype, target, outputs, schedule, order).source
+    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype).source
 
 
 def lower(
@@ -109,9 +114,10 @@ def lower(
     outputs: Sequence[str] = ("y",),
     schedule: Schedule | str | Mapping[str, Any] | None = None,
     order: Sequence[int] | None = None,
+    param_dtype: Any = None,
 ) -> LoopNest:
     """The verified loop nest of a kernel; ``str`` shows it. Arguments as for `compile`."""
-    return plan(spec, shape, dtype, target, outputs, schedule, order).nest
+    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype).nest
 
 
 def explain_plan(p: Plan) -> str:
@@ -119,14 +125,19 @@ def explain_plan(p: Plan) -> str:
     return explain(p, digest_of(p), None, 0.0, None)
 
 
-def kernel_for(spec: GroupNormSpec, x: Array, *, target: str = "auto") -> Kernel:
-    """The kernel for an array as it lies in memory; integers and bools are computed in float32."""
+def kernel_for(spec: GroupNormSpec, x: Array, gamma: Array | None = None, beta: Array | None = None, *, target: str = "auto") -> Kernel:
+    """The kernel for an array as it lies in memory; integers and bools are computed in float32.
+
+    Of halves, the kernel takes gamma and beta as float32, unless both (those that there are) are halves of the same kind.
+    """
     dtype = x.dtype.name if x.dtype.name in KINDS or x.dtype.kind not in "iub" else "float32"
-    key = (spec, x.shape, x.strides, dtype, target)
+    same = KINDS.get(dtype) not in HALVES or all(p is None or p.dtype == x.dtype for p in (gamma, beta))
+    param_dtype = None if same else "float32"
+    key = (spec, x.shape, x.strides, dtype, target, param_dtype)
     kernel = _kernels.get(key)
     if kernel is None:
         order = memory_order(x.shape, x.strides, x.itemsize)
-        kernel = _kernels[key] = compile(spec, x.shape, dtype, target, ("y",), None, order)
+        kernel = _kernels[key] = compile(spec, x.shape, dtype, target, ("y",), None, order, param_dtype)
     return kernel
 
 
@@ -146,7 +157,7 @@ def group_norm(
 
     Args:
         x: an array, batch first; numpy's, or anything that speaks DLPack on the CPU.
-        gamma, beta: arrays of the features' shape, or None for none.
+        gamma, beta: arrays of the features' shape, or None for none; of x's dtype, or float32 where x is float16 or bfloat16.
         groups, axis, epsilon, activation: see GroupNormSpec.
         target: ``backend[:machine]`` or auto.
         out: an array for the answer; may be x.
@@ -168,7 +179,8 @@ def group_norm(
     except (KeyError, TypeError):  # TypeError: something unhashable, which the spec refuses
         spec = GroupNormSpec(groups, fixed, epsilon, beta is not None, gamma is not None, activation)
         _specs[key] = spec
-    y = kernel_for(spec, xs, target=target)(xs, gamma, beta, out)
+    weight, shift = (None if p is None else as_numpy(p, name)[0] for p, name in ((gamma, "gamma"), (beta, "beta")))
+    y = kernel_for(spec, xs, weight, shift, target=target)(xs, weight, shift, out)
     return y if out is not None else wrap(y)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,21 @@ from gngen.errors import LaunchError
 Array = np.ndarray[Any, np.dtype[Any]]
 Wrap = Callable[[Array], Any]
 _KDLCPU = 1
+# The numpy type of a kind of element, by name; bfloat16 is ml_dtypes'.
+_NAMES = {"f32": "float32", "f64": "float64", "f16": "float16"}
 # Where a package keeps its from_dlpack, when not at its top.
 _HOMES = {"jaxlib": "jax.numpy", "jax": "jax.numpy"}
+
+
+@cache
+def dtype_of(kind: str) -> np.dtype[Any]:
+    """The numpy type of a kind of element."""
+    if kind == "bf16":
+        from ml_dtypes import bfloat16  # here, since only kernels of bfloat16 need it
+
+        half: np.dtype[Any] = np.dtype(bfloat16)
+        return half
+    return np.dtype(_NAMES[kind])
 
 
 def as_numpy(x: Any, name: str = "x") -> tuple[Array, Wrap]:
@@ -36,7 +51,10 @@ def _from_dlpack(x: Any, name: str) -> Array:
     if int(device[0]) != _KDLCPU:
         raise LaunchError(f"{name} is on device {tuple(map(int, device))}; a CPU kernel takes arrays on the CPU: move it there first")
     try:
-        return np.from_dlpack(x)
+        if not str(x.dtype if hasattr(x, "dtype") else "").endswith("bfloat16"):
+            return np.from_dlpack(x)
+        x.__dlpack__()  # what may not be exported says so here: its bits might not
+        return np.from_dlpack(x.view(_package(x).int16)).view(dtype_of("bf16"))
     except (BufferError, RuntimeError, TypeError, ValueError) as e:
         raise LaunchError(f"{name}, a {type(x).__name__}, cannot be read through DLPack: {e}") from e
 
@@ -46,8 +64,20 @@ def _same(y: Array) -> Array:
 
 
 def _wrap_as(x: Any) -> Wrap:
-    """The from_dlpack of the package that x comes from; numpy's own arrays where it has none."""
+    """The from_dlpack of the package that x comes from; numpy's own arrays where it has none. bfloat16 goes as the bits of integers."""
+    module = _package(x)
+    from_dlpack = getattr(module, "from_dlpack", _same)
+
+    def wrap(y: Array) -> Any:
+        if y.dtype.name != "bfloat16":
+            return from_dlpack(y)
+        return from_dlpack(y.view(np.int16)).view(module.bfloat16) if hasattr(module, "bfloat16") else y
+
+    return wrap
+
+
+def _package(x: Any) -> ModuleType:
+    """The package that x comes from."""
     package = type(x).__module__.partition(".")[0]
     home = _HOMES.get(package, package)
-    module = sys.modules.get(home) or import_module(home)
-    return getattr(module, "from_dlpack", _same)
+    return sys.modules.get(home) or import_module(home)

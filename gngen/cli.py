@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
     from rich.console import Console, RenderableType
 
     from gngen.spec import GroupNormSpec
@@ -133,7 +133,10 @@ problem_options = _options(
         help="Sizes, batch first: 2,64,64,320; None or ? for a batch that varies.",
     ),
     spec_options,
-    click.option("--dtype", default="float32", show_default=True, help="Of the input and the output."),
+    click.option(
+        "--dtype", default="float32", show_default=True, help="Of the input and the output: float32, float64, float16 or bfloat16."
+    ),
+    click.option("--param-dtype", help="Of gamma and beta: as --dtype unless given; float32 goes with float16 and bfloat16."),
     click.option("--outputs", callback=_words, default="y", show_default=True, metavar="y,mean,rstd", help="What the kernel writes."),
 )
 
@@ -202,7 +205,14 @@ def targets() -> None:
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write here and not to stdout.")
 def emit(
-    shape: tuple[int | None, ...], dtype: str, outputs: tuple[str, ...], target: str, what: str, output: str | None, **fields: Any
+    shape: tuple[int | None, ...],
+    dtype: str,
+    param_dtype: str | None,
+    outputs: tuple[str, ...],
+    target: str,
+    what: str,
+    output: str | None,
+    **fields: Any,
 ) -> None:
     """Print the source, the loop nest or the assembly of a kernel.
 
@@ -213,13 +223,14 @@ def emit(
     """
     import gngen
 
+    asked: dict[str, Any] = {"shape": shape, "dtype": dtype, "target": target, "outputs": outputs, "param_dtype": param_dtype}
     spec = _spec(**fields)
     if what == "source":
-        text = gngen.emit(spec, shape=shape, dtype=dtype, target=target, outputs=outputs).text
+        text = gngen.emit(spec, **asked).text
     elif what == "nest":
-        text = str(gngen.lower(spec, shape, dtype, target, outputs))
+        text = str(gngen.lower(spec, **asked))
     else:
-        text = gngen.compile(spec, shape=shape, dtype=dtype, target=target, outputs=outputs).assembly()
+        text = gngen.compile(spec, **asked).assembly()
     text = text if text.endswith("\n") else text + "\n"
     if output is None or output == "-":
         click.echo(text, nl=False)
@@ -231,7 +242,9 @@ def emit(
 @main.command(short_help="The decisions behind a kernel, and its cache key.")
 @problem_options
 @_target_option("auto")
-def explain(shape: tuple[int | None, ...], dtype: str, outputs: tuple[str, ...], target: str, **fields: Any) -> None:
+def explain(
+    shape: tuple[int | None, ...], dtype: str, param_dtype: str | None, outputs: tuple[str, ...], target: str, **fields: Any
+) -> None:
     """The decisions behind a kernel, its cache key, and whether the cache had it.
 
     \b
@@ -240,7 +253,8 @@ def explain(shape: tuple[int | None, ...], dtype: str, outputs: tuple[str, ...],
     """
     import gngen
 
-    click.echo(gngen.compile(_spec(**fields), shape=shape, dtype=dtype, target=target, outputs=outputs).explain().rstrip("\n"))
+    kernel = gngen.compile(_spec(**fields), shape=shape, dtype=dtype, target=target, outputs=outputs, param_dtype=param_dtype)
+    click.echo(kernel.explain().rstrip("\n"))
 
 
 @main.command()
@@ -262,20 +276,17 @@ def run(x: str, y: str, gamma: str | None, beta: str | None, target: str, check:
     """
     import numpy as np
 
-    import gngen
+    from gngen.api import kernel_for
     from gngen.errors import GngenError
-    from gngen.problem import memory_order
 
     for flag, wanted, path in (("scale", fields["scale"], gamma), ("center", fields["center"], beta)):
         if path is not None and not wanted:
             raise click.UsageError(f"--no-{flag} and --{'gamma' if flag == 'scale' else 'beta'} exclude each other")
     source = _load(x)
     source = source.astype(source.dtype.newbyteorder("=") if source.dtype.kind == "f" else np.float32, copy=False)
-    weight = None if gamma is None else _load(gamma).astype(source.dtype)
-    shift = None if beta is None else _load(beta).astype(source.dtype)
+    weight, shift = (None if path is None else _parameter(path, source.dtype) for path in (gamma, beta))
     spec = _spec(**fields | {"scale": weight is not None, "center": shift is not None})
-    order = memory_order(source.shape, source.strides, source.itemsize)
-    kernel = gngen.compile(spec, shape=source.shape, dtype=source.dtype.name, target=target, order=order)
+    kernel = kernel_for(spec, source, weight, shift, target=target)
     result = np.asarray(kernel(source, weight, shift))
     checked = ""
     if check:
@@ -525,6 +536,14 @@ def _load(path: str) -> NDArray[Any]:
     if loaded.dtype.kind not in "fiub":
         raise LaunchError(f"{path}: holds {loaded.dtype.name}; give real numbers")
     return loaded
+
+
+def _parameter(path: str, dtype: DTypeLike) -> NDArray[Any]:
+    """gamma or beta for data of a dtype: of that, or float32 for float16 data and parameters that are not float16."""
+    import numpy as np
+
+    loaded = _load(path)
+    return loaded.astype(np.float32 if dtype == np.float16 and loaded.dtype != dtype else dtype)
 
 
 @contextmanager

@@ -37,6 +37,7 @@ class _Plan(ctypes.Structure):
     _fields_ = (
         ("array_type", ctypes.c_void_p),
         ("descr", ctypes.c_void_p),
+        ("param_descr", ctypes.c_void_p),
         ("none", ctypes.c_void_p),
         ("launcher", ctypes.c_void_p),
         ("kernel", ctypes.c_void_p),
@@ -44,7 +45,7 @@ class _Plan(ctypes.Structure):
         ("set_threads", ctypes.c_void_p),
         ("most_threads", ctypes.c_int64),
         ("rank", ctypes.c_int64),
-        ("itemsize", ctypes.c_int64),
+        ("param_itemsize", ctypes.c_int64),
         ("sample_bytes", ctypes.c_int64),
         ("shape", ctypes.c_int64 * _MAX_RANK),
         ("strides", ctypes.c_int64 * _MAX_RANK),
@@ -83,6 +84,7 @@ def _plan(launcher: Launcher, address: int) -> _Plan:
     plan = _Plan(
         array_type=id(np.ndarray),
         descr=id(launcher.dtype),
+        param_descr=id(launcher.param_dtype),
         none=id(None),
         launcher=id(launcher),
         kernel=address,
@@ -90,7 +92,7 @@ def _plan(launcher: Launcher, address: int) -> _Plan:
         set_threads=getattr(launcher.entry, "set_threads", None),
         most_threads=getattr(launcher.entry, "most_threads", 0),
         rank=len(layout.shape),
-        itemsize=launcher.dtype.itemsize,
+        param_itemsize=launcher.param_dtype.itemsize,
         sample_bytes=p.sample_bytes,
         features=p.channels,
         feature_rank=len(layout.features),

@@ -241,7 +241,12 @@ def summary(plan: Plan) -> str:
     """One line that says what a kernel computes."""
     p = plan.problem
     act = f", {p.activation}" if p.activation else ""
-    return f"{p.kind} [batch, {p.outer}, {p.groups}, {p.chans}, {p.inner}]{act} on {plan.target}, {plan.schedule.name}"
+    return f"{_kinds(p)} [batch, {p.outer}, {p.groups}, {p.chans}, {p.inner}]{act} on {plan.target}, {plan.schedule.name}"
+
+
+def _kinds(p: Problem) -> str:
+    """The kinds of a problem's arrays: the data's, and the parameters' where that is another."""
+    return p.data if p.parameters == p.data else f"{p.data} with {p.parameters} parameters"
 
 
 def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launcher: Launcher | None) -> str:
@@ -249,7 +254,7 @@ def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launche
     p, s, m = plan.problem, plan.schedule, plan.target.machine
     lines = [
         f"spec      {plan.spec}",
-        f"shape     {plan.layout.shape} {p.kind}, memory order {plan.layout.order}",
+        f"shape     {plan.layout.shape} {_kinds(p)}, memory order {plan.layout.order}",
         f"problem   batch {'any' if p.batch is None else p.batch}, outer {p.outer}, groups {p.groups}, chans {p.chans}, inner {p.inner}",
         f"target    {plan.target}: {m.description}; {m.vector_bits}-bit vectors, {m.cores} cores, L2 {m.l2 >> 10} KB, L3 {m.l3 >> 10} KB",
     ]

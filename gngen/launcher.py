@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gngen import threads
-from gngen.arrays import Array, as_numpy
+from gngen.arrays import Array, as_numpy, dtype_of
 from gngen.errors import LaunchError
 from gngen.pool import outputs
 from gngen.problem import Layout, Problem
@@ -32,7 +32,8 @@ class Launcher:
     copied: str = ""
 
     def __post_init__(self) -> None:
-        self.dtype = np.dtype({"f32": np.float32, "f64": np.float64}[self.problem.kind])
+        p = self.problem
+        self.dtype, self.param_dtype, self.stat_dtype = (dtype_of(kind) for kind in (p.data, p.parameters, p.kind))
         self.rest = self.layout.shape[1:]
         self.strides = self._strides()
         self.c_order = self.layout.order == tuple(range(len(self.layout.shape)))
@@ -59,7 +60,7 @@ class Launcher:
         batch = xs.shape[0]
         parameters = [self._parameter("gamma", gamma, self.problem.scale), self._parameter("beta", beta, self.problem.center)]
         target, y = self._output(xs, out, parameters)
-        stats = [np.empty((batch, self.problem.groups), self.dtype) for _ in self.problem.outputs[1:]]
+        stats = [np.empty((batch, self.problem.groups), self.stat_dtype) for _ in self.problem.outputs[1:]]
         if xs.size:
             scratch = [np.empty(batch * count) for count in self.workspace]
             arrays = [xs, *(p for p in parameters if p is not None), y, *stats, *scratch]
@@ -128,8 +129,8 @@ class Launcher:
         if array.shape != self.layout.features:
             raise LaunchError(f"{name} has shape {array.shape}; this kernel takes {self.layout.features}")
         if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
-            raise LaunchError(f"{name} is {array.dtype}; this kernel takes {self.dtype}")
-        return np.require(array, self.dtype, ["C", "A"])
+            raise LaunchError(f"{name} is {array.dtype}; this kernel takes {self.param_dtype}")
+        return np.require(array, self.param_dtype, ["C", "A"])
 
     def _output(self, x: Array, out: Any, parameters: Sequence[Array | None]) -> tuple[Array | None, Array]:
         """The caller's array (or None), and the array that the kernel writes: the caller's own where that is safe."""

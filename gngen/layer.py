@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import itertools
 import math
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gngen import constraints, initializers, regularizers
-from gngen.arrays import as_numpy
+from gngen.arrays import as_numpy, dtype_of
 from gngen.errors import SpecError
 from gngen.problem import KINDS
 from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_groups
@@ -295,7 +294,7 @@ class GroupNormalization:
         array, wrap = as_numpy(x)
         route = self._find_route(array)
         self._last = route.kernel
-        return wrap(route.kernel(route.cast(array), self._gamma, self._beta).astype(route.answer, copy=False))
+        return wrap(route.kernel(route.cast(array), self._gamma, self._beta))
 
     def kernel_for(self, x: Any) -> Kernel:
         """The kernel that a call with `x` would use; builds the layer if need be."""
@@ -363,22 +362,20 @@ class GroupNormalization:
         return route
 
     def _make_route(self, array: Array) -> _Route:
-        casts, answer = self._choose_casts(array.dtype)
-        own = "float64" if answer == np.float64 else "float32"
+        computed = self._choose_dtype(array.dtype)
+        own = "float64" if computed == np.float64 else "float32"
         self._build(array.shape, self._policy.weights or own)
         from gngen import api  # late: it brings the compilers
 
-        return _Route(api.kernel_for(self.spec, _cast(array, casts), target=self.target), casts, answer)
+        cast = array.astype(computed, copy=False)
+        return _Route(api.kernel_for(self.spec, cast, self._gamma, self._beta, target=self.target), computed)
 
-    def _choose_casts(self, dtype: np.dtype[Any]) -> tuple[tuple[np.dtype[Any], ...], np.dtype[Any]]:
-        """The dtypes that an input is cast to, one after the other, and that of the answer."""
+    def _choose_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """The dtype that an input is cast to, and that of the answer."""
         name = dtype.name
         if name not in _FLOATS and dtype.kind not in "biu":
             raise SpecError(f"Layer '{self.name}' cannot normalise {name}; choose from {', '.join(_FLOATS)}, integers or bool")
-        answer = _float_dtype(self._policy.compute or (name if name in _FLOATS else self._weight_dtype))
-        computed = answer if answer.name in KINDS else np.dtype(np.float32)  # a half without kernels of its own is rounded once, after
-        steps = itertools.pairwise((dtype, answer, computed))
-        return tuple(after for before, after in steps if before != after), answer
+        return _float_dtype(self._policy.compute or (name if name in _FLOATS else self._weight_dtype))
 
     def _build(self, shape: Shape, weight_dtype: str) -> None:
         if self._pinned is not None:
@@ -444,15 +441,14 @@ class _Pinned:
 
 @dataclass(frozen=True)
 class _Route:
-    """How arrays of one shape, dtype and strides are computed: cast, through a kernel, and answered in a dtype."""
+    """How arrays of one shape, dtype and strides are computed: cast to a dtype, and through a kernel of it."""
 
     kernel: Kernel
-    casts: tuple[np.dtype[Any], ...]
-    answer: np.dtype[Any]
+    dtype: np.dtype[Any]
 
     def cast(self, array: Array) -> Array:
         """`array` as the kernel reads it."""
-        return _cast(array, self.casts)
+        return array.astype(self.dtype, copy=False)
 
 
 @dataclass(frozen=True)
@@ -568,12 +564,6 @@ def _check_shape(what: str, shape: Any) -> Shape:
     raise SpecError(f"{what} must be a list or tuple of sizes, each None or an integer, at least 0; received {what}={shape!r}")
 
 
-def _cast(array: Array, casts: tuple[np.dtype[Any], ...]) -> Array:
-    for dtype in casts:
-        array = array.astype(dtype)
-    return array
-
-
 def _initializer(identifier: Any) -> Callable[..., Any]:
     found = initializers.get(identifier)
     return initializers.GlorotUniform() if found is None else found
@@ -593,9 +583,6 @@ def _dtype_name(dtype: Any) -> str | None:
         return None
 
 
-@functools.cache
 def _float_dtype(name: str) -> np.dtype[Any]:
-    """The dtype of a name in _FLOATS; numpy knows bfloat16 once ml_dtypes is imported."""
-    if name == "bfloat16":
-        import ml_dtypes  # noqa: F401
-    return np.dtype(name)
+    """The dtype of a name in _FLOATS."""
+    return dtype_of(KINDS[name])

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Union
 if TYPE_CHECKING:
     from gngen.problem import Problem
 
-FLOATS = ("f32", "f64")
+# Kinds that arrays of inputs and outputs may have and nothing is computed in: they are loaded, stored, and cast from and to f32.
+HALVES = ("f16", "bf16")
 INTS = ("i32", "i64")
-WIDTH = {"f32": 32, "f64": 64, "i32": 32, "i64": 64, "m32": 32, "m64": 64}
+WIDTH = {"f16": 16, "bf16": 16, "f32": 32, "f64": 64, "i32": 32, "i64": 64, "m32": 32, "m64": 64}
 
 
 @dataclass(frozen=True)
 class Type:
-    """An element kind (f32, f64, i32, i64, or a comparison's m32, m64) and a number of lanes; 1 is a scalar."""
+    """An element kind (f32, f64, f16, bf16, i32, i64, or a comparison's m32, m64) and a number of lanes; 1 is a scalar."""
 
     kind: str
     lanes: int = 1
@@ -329,7 +330,7 @@ def logical_not(mask: Expr) -> Expr:
 
 
 def cast(a: Expr, kind: str) -> Expr:
-    """Convert each lane's value."""
+    """Convert each lane's value; to fewer bits, rounded to nearest, ties to even, beyond the largest to infinity, NaN to a quiet NaN."""
     return a if a.type.kind == kind else Op("cast", (a,), Type(kind, a.type.lanes))
 
 

@@ -51,10 +51,10 @@ class Pieces:
         self.scalar, self.vector = Type(p.kind), Type(p.kind, s.lanes)
         self.sums = summation(p, s.lanes)
         size = (self.batch, p.outer, p.groups, p.chans, p.inner)
-        self.x = Buffer("x", p.kind, size, "input")
-        self.gamma = Buffer("gamma", p.kind, (p.channels,), "input") if p.scale else None
-        self.beta = Buffer("beta", p.kind, (p.channels,), "input") if p.center else None
-        self.y = Buffer("y", p.kind, size, "output")
+        self.x = Buffer("x", p.data, size, "input")
+        self.gamma = Buffer("gamma", p.parameters, (p.channels,), "input") if p.scale else None
+        self.beta = Buffer("beta", p.parameters, (p.channels,), "input") if p.center else None
+        self.y = Buffer("y", p.data, size, "output")
         stat = (self.batch, p.groups)
         self.mean = Buffer("mean", p.kind, stat, "output") if "mean" in p.outputs else None
         self.rstd = Buffer("rstd", p.kind, stat, "output") if "rstd" in p.outputs else None
@@ -74,12 +74,23 @@ class Pieces:
     # Data in and out
 
     def fetch(self, x: Buffer, *index: Expr | int, lanes: int = 1, end: Expr | None = None, fill: Expr | None = None) -> Expr:
-        """Elements of the input, in the kind that is computed in."""
-        return self.b.load(x, *index, lanes=lanes, end=end, fill=fill)
+        """Elements of an input, in the kind that is computed in; past the `end`, `fill`, which the input's own kind need not hold."""
+        kind = self.p.kind
+
+        def load(own_fill: Expr | None) -> Expr:
+            return ir.cast(self.b.load(x, *index, lanes=lanes, end=end, fill=own_fill), kind)
+
+        if x.kind == kind or fill is None:
+            return load(fill)
+        zeros, ones = (load(ir.cast(ir.const(value, fill.type), x.kind)) for value in (0, 1))
+        if isinstance(fill, ir.Const) and fill.value == 0:
+            return zeros
+        some = self.b.let("some", zeros)
+        return ir.select(ir.compare("lt", some, ones), fill, some)  # what was read is equal in both, or NaN
 
     def put(self, y: Buffer, *index: Expr | int, value: Expr, end: Expr | None = None, streaming: bool = False) -> None:
-        """Elements of the output, from the kind that is computed in."""
-        self.b.store(y, *index, value=value, end=end, streaming=streaming)
+        """Elements of the output, from the kind that is computed in: the one time that a half is rounded."""
+        self.b.store(y, *index, value=ir.cast(value, y.kind), end=end, streaming=streaming)
 
     # Moments
 
@@ -397,7 +408,7 @@ class Pieces:
         fill = None if end is None else ir.const(0, Type(self.p.kind, lanes))
 
         def parameter(buffer: Buffer) -> Expr:
-            return b.load(buffer, channel, lanes=lanes, end=end, fill=fill)
+            return self.fetch(buffer, channel, lanes=lanes, end=end, fill=fill)
 
         rstd = ir.splat(norm.rstd, lanes)
         scale = rstd if self.gamma is None else b.let("scale", ir.mul(rstd, parameter(self.gamma)))

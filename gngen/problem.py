@@ -11,7 +11,8 @@ from typing import Any
 from gngen.errors import SpecError
 from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_groups
 
-KINDS = {"float32": "f32", "float64": "f64"}
+KINDS = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16"}
+_ITEM_BYTES = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2}
 OUTPUTS = ("y", "mean", "rstd")
 
 
@@ -20,7 +21,8 @@ class Problem:
     """What a kernel computes, and nothing that two equal kernels would differ in.
 
     ``x`` reads as ``[batch, outer, groups, chans, inner]`` in memory order. The batch is an argument of every kernel;
-    the number here (None: unknown) only guides the schedule.
+    the number here (None: unknown) only guides the schedule. data: the kind of x and y, f32, f64, f16 or bf16. parameters: the
+    kind of gamma and beta, which is that of the data, or f32 where the data are halves.
     """
 
     batch: int | None
@@ -28,7 +30,8 @@ class Problem:
     groups: int
     chans: int
     inner: int
-    kind: str
+    data: str
+    parameters: str
     epsilon: float
     center: bool
     scale: bool
@@ -38,7 +41,7 @@ class Problem:
     @property
     def name(self) -> str:
         """A name that says the sizes, for the generated function, as ``gn_f32_o4096_g32_c10_i1_silu``."""
-        sizes = f"gn_{self.kind}_o{self.outer}_g{self.groups}_c{self.chans}_i{self.inner}"
+        sizes = f"gn_{self.data}_o{self.outer}_g{self.groups}_c{self.chans}_i{self.inner}"
         return f"{sizes}_{self.activation}" if self.activation else sizes
 
     @property
@@ -56,12 +59,24 @@ class Problem:
         return self.outer * self.chans * self.inner
 
     @property
+    def kind(self) -> str:
+        """The kind that is computed in, and that mean and rstd have: halves are computed in f32."""
+        return "f64" if self.data == "f64" else "f32"
+
+    @property
     def bits(self) -> int:
+        """The width of the kind that is computed in."""
         return 64 if self.kind == "f64" else 32
 
     @property
+    def item_bytes(self) -> int:
+        """Bytes of an element of x or y."""
+        return _ITEM_BYTES[self.data]
+
+    @property
     def sample_bytes(self) -> int:
-        return self.sample * self.bits // 8
+        """Bytes of one sample of x or y."""
+        return self.sample * self.item_bytes
 
 
 @dataclass(frozen=True)
@@ -86,22 +101,25 @@ def specialize(
     dtype: Any = "float32",
     order: Sequence[int] | None = None,
     outputs: Sequence[str] = ("y",),
+    param_dtype: Any = None,
 ) -> tuple[Problem, Layout]:
     """The problem of a spec on arrays of `shape`, and their layout.
 
     Args:
         shape: the logical shape, batch first; ``None`` in its place for a batch that varies.
-        dtype: float32 or float64, of the input and the output.
+        dtype: float32, float64, float16 or bfloat16, of the input and the output.
         order: the axes from the outermost in memory to the innermost; None for C order.
         outputs: which of y, mean and rstd; y always.
+        param_dtype: of gamma and beta: None for that of the input, which it is but for halves, where it may be float32.
 
     Raises:
-        SpecError: axis, groups, shape, dtype, order or outputs that do not go together.
+        SpecError: axis, groups, shape, dtype, order, outputs or param_dtype that do not go together.
 
     >>> specialize(GroupNormSpec(groups=32), (2, 64, 64, 320))[0].outer
     4096
     """
-    kind = check_dtype(dtype)
+    data = check_dtype(dtype)
+    parameters = _check_parameters(data, param_dtype)
     sizes = _check_shape(shape)
     rank = len(sizes)
     axes = resolve_axes(spec.axes, rank, sizes)
@@ -122,7 +140,8 @@ def specialize(
         groups=groups,
         chans=math.prod(features) // groups,
         inner=inner,
-        kind=kind,
+        data=data,
+        parameters=parameters if spec.scale or spec.center else data,
         epsilon=spec.epsilon,
         center=spec.center,
         scale=spec.scale,
@@ -145,6 +164,18 @@ def check_dtype(dtype: Any) -> str:
     if name not in KINDS:
         raise SpecError(f"dtype {name} has no kernel; choose from {', '.join(KINDS)}")
     return KINDS[name]
+
+
+def _check_parameters(data: str, param_dtype: Any) -> str:
+    """The kind of gamma and beta."""
+    if param_dtype is None:
+        return data
+    kind = check_dtype(param_dtype)
+    fits = (data,) if data in ("f32", "f64") else (data, "f32")
+    if kind not in fits:
+        names = {kind: name for name, kind in KINDS.items()}
+        raise SpecError(f"param_dtype {names[kind]} does not go with dtype {names[data]}; choose from {', '.join(names[k] for k in fits)}")
+    return kind
 
 
 def memory_order(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> tuple[int, ...] | None:

@@ -108,7 +108,7 @@ def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
         raise SpecError(f"prefetch of a schedule is an integer, at least 0; received {s.prefetch!r}")
     if s.lanes & (s.lanes - 1):
         raise SpecError(f"lanes of a schedule are a power of two; received {s.lanes}")
-    if s.store == "streaming" and not (m.streaming_stores and 128 <= s.lanes * p.bits <= m.vector_bits):
+    if s.store == "streaming" and not _streams(p, m, s.lanes):
         have = f"whole vectors of 128 to {m.vector_bits} bits" if m.streaming_stores else "no streaming stores: choose temporal"
         raise SpecError(f"store streaming does not fit: {m.name} has {have}")
     why_not = misfit(p, s.name, s.lanes)
@@ -143,7 +143,7 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
     if isinstance(summation(p, lanes), RunBlocks) and not applies_by_rows(p):
         if small:
             return "serial_small", f"{moved}: one thread is fastest"
-        size = p.group * p.bits // 8
+        size = p.group * p.item_bytes
         if batch * p.groups < 2 * m.cores and not (batch * p.groups >= m.cores and size <= m.l2):
             return "group_split", f"{batch * p.groups} groups are too few for {m.cores} threads: each is split"
         if size <= m.l2:
@@ -182,7 +182,12 @@ def _piece(p: Problem, m: Machine) -> int:
 def _store(p: Problem, m: Machine) -> str:
     """Streaming, where x and y together do not stay in the last cache; of a batch that varies, one sample's."""
     moved = 2 * p.sample_bytes * (p.batch or 1)
-    return "streaming" if m.streaming_stores and 4 * moved > 3 * m.l3 else "temporal"
+    return "streaming" if _streams(p, m, m.vector_bits // p.bits) and 4 * moved > 3 * m.l3 else "temporal"
+
+
+def _streams(p: Problem, m: Machine, lanes: int) -> bool:
+    """Whether the machine has streaming stores of vectors of y."""
+    return m.streaming_stores and 128 <= lanes * p.item_bytes * 8 <= m.vector_bits
 
 
 def _parallel_from(p: Problem, name: str) -> int:

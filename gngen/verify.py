@@ -145,6 +145,8 @@ class _Verifier:
             case ir.Alloc(buffer):
                 if buffer.name in scope.buffers:
                     raise VerifyError(f"{buffer.name} is declared twice: {where}")
+                if buffer.kind in ir.HALVES:
+                    raise VerifyError(f"a stack array of {buffer.kind}: only inputs and outputs are halves: {where}")
                 scope.buffers[buffer.name] = buffer
                 scope.written.discard(buffer.name)
             case ir.Prefetch(buffer, _):
@@ -207,12 +209,15 @@ class _Verifier:
         for inner in ir.operands(e):
             self._check_expr(inner, scope, where)
         match e:
+            case Const() if e.type.kind in ir.HALVES:
+                raise VerifyError(f"a constant of {e.type.kind}: cast one of f32: {where}")
             case Var():
                 if scope.types.get(e.name) != e.type:
                     raise VerifyError(f"{e.name}: {e.type} is read and not declared: {where}")
             case Op(name, args):
                 if name not in ir.OPS:
                     raise VerifyError(f"{name} is no operation: {where}")
+                self._check_halves(name, e, where)
                 if name in (*ir.ARITH, *ir.COMPARE, "fma"):
                     for a in args[1:]:
                         self._same(args[0].type, a.type, where)
@@ -238,6 +243,13 @@ class _Verifier:
                 for p, a in zip(function.params, args, strict=True):
                     self._same(p.type, a.type, where)
                 self._same(function.result.type, e.type, where)
+
+    def _check_halves(self, name: str, e: Op, where: str) -> None:
+        """Halves are cast from and to f32; nothing else is done with them."""
+        kinds = {e.type.kind, *(a.type.kind for a in e.args)}
+        halves = sorted(kinds.intersection(ir.HALVES))
+        if halves and (name != "cast" or len(halves) > 1 or kinds != {*halves, "f32"}):
+            raise VerifyError(f"{name} of {', '.join(sorted(kinds))}: halves are cast from and to f32, and no more: {where}")
 
     def _check_access(self, a: Load | Store, lanes: int, scope: _Scope, where: str) -> None:
         known = scope.buffers.get(a.buffer.name)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import ml_dtypes  # noqa: F401  by which numpy knows bfloat16
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -21,7 +22,9 @@ from gngen.target import load_machine
 Array = np.ndarray[Any, Any]
 
 # What the contract allows, in units of (1 + |xhat|) * |gamma| + |beta|; float64 times max(1, |mean| / std).
-LIMITS = {"float32": 4e-6, "float64": 1e-13}
+# A half is the float32 answer rounded: that answer is what these units are of.
+LIMITS = {"float32": 4e-6, "float64": 1e-13, "float16": 4e-6, "bfloat16": 4e-6}
+HALVES = ("float16", "bfloat16")
 # The contract's five data sets.
 DATA = ("normal", "offset", "far", "uniform", "outlier")
 PLACES = ("dense", "shifted", "bytes", "strided", "reversed")
@@ -35,6 +38,11 @@ def need_backend(name: str) -> str:
     if reason:
         pytest.skip(f"backend {name}: {reason}")
     return name
+
+
+def computed(dtype: str) -> str:
+    """The dtype that is computed in, and that mean and rstd have."""
+    return "float64" if dtype == "float64" else "float32"
 
 
 def fill(name: str, shape: tuple[int, ...], dtype: str, seed: int = 0) -> Array:
@@ -115,7 +123,7 @@ def oracle(x: Array, gamma: Array | None, beta: Array | None, spec: GroupNormSpe
         if beta is not None:
             unit = unit + np.abs(beta.astype(np.float64)).reshape(spread)
         if spec.activation is not None:  # sigmoid(0) is rounded too, whatever gamma and beta are
-            unit = unit + 2 * np.finfo(x.dtype).eps / LIMITS[x.dtype.name] * np.abs(y)
+            unit = unit + 2 * np.finfo(computed(x.dtype.name)).eps / LIMITS[x.dtype.name] * np.abs(y)
     return Oracle(y, mean, rstd, unit)
 
 
@@ -128,15 +136,35 @@ def worst_error(y: Array, right: Oracle) -> float:
     return float(np.where(np.isnan(error), np.inf, error).max(initial=0))
 
 
+def assert_equal(a: Array, b: Array) -> None:
+    """The same numbers, NaN among them, in the same type. numpy's own comparison does not know bfloat16's NaN."""
+    assert a.dtype == b.dtype
+    one, other = (v.astype("float32") if v.dtype.name in HALVES else v for v in (a, b))
+    np.testing.assert_array_equal(one, other, strict=True)
+
+
 def assert_right(y: Array, right: Oracle, dtype: str) -> None:
     assert y.dtype == dtype
     assert y.shape == right.y.shape
+    if dtype in HALVES:
+        assert_rounded(y, right, dtype)
+        return
     error = worst_error(y, right)
     assert error <= LIMITS[dtype], f"the largest error is {error:.2g} in natural units"
 
 
+def assert_rounded(y: Array, right: Oracle, dtype: str) -> None:
+    """Each half is some float32 answer within the contract, rounded to nearest once: no other half is between it and the oracle."""
+    with np.errstate(all="ignore"):
+        allowed = np.where(np.isfinite(right.y), LIMITS[dtype] * right.unit, 0)
+        low, high = ((right.y + side).astype(dtype) for side in (-allowed, allowed))
+        good = ((low <= y) & (y <= high)) | (np.isnan(y) & np.isnan(right.y))
+    assert good.all(), f"{y[~good]} should be {right.y[~good]}, rounded"
+
+
 def assert_stat_right(name: str, got: Array, right: Oracle, dtype: str) -> None:
     """The mean or rstd: as near as its type allows, the mean also to a part of the standard deviation."""
+    dtype = computed(dtype)
     want, limit = getattr(right, name), LIMITS[dtype]
     with np.errstate(all="ignore"):
         far = np.maximum(1, np.abs(right.mean * right.rstd)) if dtype == "float64" else 1
@@ -157,6 +185,7 @@ class Case:
     spec: GroupNormSpec
     shape: tuple[int, ...]
     dtype: str
+    param_dtype: str
     symbolic: bool
     order: tuple[int, ...] | None
     outputs: tuple[str, ...]
@@ -168,11 +197,11 @@ class Case:
 
     def compile(self, target: str) -> gngen.Kernel:
         shape = (None, *self.shape[1:]) if self.symbolic else self.shape
-        return gngen.compile(self.spec, shape, self.dtype, target, self.outputs, self.schedule, self.order)
+        return gngen.compile(self.spec, shape, self.dtype, target, self.outputs, self.schedule, self.order, self.param_dtype)
 
     def inputs(self, data: str) -> tuple[Array, Array | None, Array | None]:
         x = placed(fill(data, self.shape, self.dtype, self.seed), self.place, self.order)
-        return x, *parameters(self.shape, self.spec, self.dtype, self.seed)
+        return x, *parameters(self.shape, self.spec, self.param_dtype, self.seed)
 
 
 def fitting(p: Problem, machine: str = "host") -> list[str]:
@@ -222,7 +251,8 @@ def schedules(draw: st.DrawFn, p: Problem) -> dict[str, Any] | None:
     if draw(st.booleans()):
         return None
     machine = load_machine("host")
-    stores = ("temporal", "streaming") if machine.streaming_stores else ("temporal",)
+    wide = machine.vector_bits // p.bits * p.item_bytes >= 16
+    stores = ("temporal", "streaming") if machine.streaming_stores and wide else ("temporal",)
     asked: dict[str, Any] = {"name": draw(st.sampled_from(fitting(p))), "store": draw(st.sampled_from(stores))}
     if draw(st.booleans()):
         asked |= {
@@ -243,7 +273,8 @@ def cases(draw: st.DrawFn) -> Case:
         shape = (shape[0], *(2 for _ in shape[1:]))
     spec = draw(specs(shape))
     rank = len(shape)
-    dtype = draw(st.sampled_from(("float32", "float32", "float64")))
+    dtype = draw(st.sampled_from(("float32", "float32", "float64", *HALVES)))
+    param_dtype = draw(st.sampled_from((dtype, "float32"))) if dtype in HALVES else dtype
     orders = st.one_of(st.none(), st.just(tuple(reversed(range(rank)))), st.permutations(range(rank)).map(tuple))
     order = draw(orders)
     outputs = draw(st.sampled_from((("y",), ("y", "mean", "rstd"), ("y", "rstd"), ("y", "mean"))))
@@ -253,6 +284,7 @@ def cases(draw: st.DrawFn) -> Case:
         spec=spec,
         shape=shape,
         dtype=dtype,
+        param_dtype=param_dtype,
         symbolic=symbolic,
         order=order,
         outputs=outputs,

@@ -220,7 +220,8 @@ def test_a_schedule_by_name_by_fields_or_whole() -> None:
         ("fast", f"no schedule 'fast'; choose from {', '.join(SCHEDULES)}"),
         (
             {"speed": 3},
-            "a schedule has no field 'speed'; choose from name, lanes, accumulators, strip, tile, prefetch, piece, store, parallel_from, by_sample",
+            "a schedule has no field 'speed'; choose from name, lanes, accumulators, strip, tile, prefetch, piece, store, parallel_from, "
+            "by_sample",
         ),
         ({"store": "slow"}, "store 'slow' is not known; choose from auto, temporal, streaming"),
         ({"strip": 0}, "strip of a schedule is an integer, at least 1; received 0"),
@@ -266,7 +267,11 @@ def test_the_schedule_is_chosen_for_the_problem() -> None:
             "Number of groups (5) must be a multiple of the number of channels (12). Nearest that fit: 4, 6.",
         ),
         ({"spec": GroupNormSpec(groups=2, axis=3)}, "axis 3 is out of range for the shape (2, 9, 12); choose from -2..2, not 0"),
-        ({"dtype": "bfloat16"}, "dtype bfloat16 has no kernel; choose from float32, float64"),
+        ({"dtype": "int8"}, "dtype int8 has no kernel; choose from float32, float64, float16, bfloat16"),
+        (
+            {"dtype": "float16", "param_dtype": "float64"},
+            "param_dtype float64 does not go with dtype float16; choose from float16, float32",
+        ),
         ({"outputs": ("y", "variance")}, "outputs are y and, after it, any of mean and rstd, each once; received ('y', 'variance')"),
         ({"order": (0, 2, 2)}, "order names each of the axes 0..2 once, outermost first; received (0, 2, 2)"),
     ],
@@ -348,7 +353,6 @@ def test_group_norm_defaults_are_keras() -> None:
         ({"epsilon": -1.0}, "epsilon must be a finite number"),
         ({"activation": "lrelu"}, "activation 'lrelu' is not known; choose None or one of relu, "),
         ({"activation": ["relu"]}, "activation ['relu'] is not known"),
-        ({"x": np.zeros((2, 9, 12), "float16")}, "dtype float16 has no kernel; choose from float32, float64"),
         ({"x": np.zeros((2, 9, 12), "complex64")}, "dtype complex64 has no kernel"),
         ({"x": np.zeros(12, "float32")}, "group normalisation needs a batch axis and a feature axis; the input has shape (12,)"),
     ],

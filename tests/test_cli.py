@@ -337,6 +337,32 @@ def test_run_takes_integers_other_byte_orders_and_other_dtypes_of_gamma(tmp_path
         assert np.abs(y - exact).max() < 1e-5
 
 
+@pytest.mark.parametrize("kind", ["float16", "float32"])
+def test_run_takes_float16(tmp_path: Path, kind: str) -> None:
+    x, gamma, _ = arrays(tmp_path)
+    np.save(tmp_path / "x.npy", x.astype("float16"))
+    np.save(tmp_path / "g.npy", gamma.astype(kind))
+    shown = good("run", tmp_path / "x.npy", tmp_path / "y.npy", "--groups", "4", "--axis", "1", "--gamma", tmp_path / "g.npy", "--check")
+    assert " float16 on " in shown
+    assert shown.strip().endswith(" of at most 1e+00")
+    y = np.load(tmp_path / "y.npy")
+    assert y.dtype == np.float16
+    spec = gngen.GroupNormSpec(groups=4, axis=1, center=False)
+    exact = gngen.reference.group_norm(x.astype("float16"), gamma.astype(kind), None, spec)[0]
+    assert np.abs(y - exact).max() < 4e-3
+
+
+def test_halves_and_their_parameters() -> None:
+    asked = ("--shape", "2,8,48", "--groups", "4", "--target", "c:x86-64-v3", "--dtype", "bfloat16")
+    assert "const uint16_t *x, const uint16_t *gamma" in good("emit", *asked)
+    assert "const uint16_t *x, const float *gamma" in good("emit", *asked, "--param-dtype", "float32")
+    assert "input gamma: f32[48]" in good("emit", *asked, "--param-dtype", "float32", "--what", "nest")
+    words = "param_dtype float64 does not go with dtype bfloat16; choose from bfloat16, float32"
+    assert bad("emit", *asked, "--param-dtype", "float64") == words
+    shown = good("explain", "--shape", "2,8,48", "--groups", "4", "--dtype", "float16", "--param-dtype", "float32")
+    assert "(2, 8, 48) f16 with f32 parameters, memory order (0, 1, 2)" in shown
+
+
 def test_run_takes_any_memory_order(tmp_path: Path) -> None:
     x, *_ = arrays(tmp_path)
     np.save(tmp_path / "f.npy", np.asfortranarray(x))
@@ -383,7 +409,7 @@ class Wrong(SimpleNamespace):
 
 def test_run_writes_nothing_that_fails_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arrays(tmp_path)
-    monkeypatch.setattr(gngen, "compile", lambda *_, **__: Wrong())
+    monkeypatch.setattr("gngen.api.kernel_for", lambda *_, **__: Wrong())
     y = tmp_path / "y.npy"
     y.write_text("old")
     message = bad("run", tmp_path / "x.npy", y, "--groups", "4", "--axis", "1", "--check")

@@ -15,11 +15,13 @@ import pytest
 from numpy.typing import NDArray
 
 import gngen
+from gngen.arrays import dtype_of
 from gngen.compare import Comparison, LayerResult, Measurement, default_targets, measure, report, steps
 from gngen.compare.accuracy import LIMITS, error_limit, evaluate
 from gngen.compare.timing import MIN_ROUNDS, copies, repeated, time_interleaved
 from gngen.errors import BuildError, SpecError, TargetError
 from gngen.models import Layer, LayerList
+from gngen.problem import check_dtype
 
 SMALL = LayerList(
     "small",
@@ -101,6 +103,35 @@ def test_float64_allows_for_the_mean() -> None:
     assert single.unit[0, :2] == pytest.approx(near.unit[0, :2], rel=1e-3)
 
 
+@pytest.mark.parametrize(("dtype", "fraction", "lowest"), [("float16", 10, -14), ("bfloat16", 7, -126)])
+def test_halves_may_be_off_by_one_in_the_last_place(dtype: str, fraction: int, lowest: int) -> None:
+    x, gamma, beta, spec = case("float32")
+    half, weight, shift = (a.astype(dtype_of(check_dtype(dtype))) for a in (x, gamma, beta))
+    oracle = evaluate(half, weight, shift, spec)
+    single = evaluate(half.astype(np.float32), weight.astype(np.float32), shift.astype(np.float32), spec)
+    assert np.array_equal(oracle.y, single.y)
+    last = 2.0 ** (np.floor(np.log2(np.abs(oracle.y))) - fraction)
+    assert oracle.unit == pytest.approx(last + 4e-6 * single.unit, rel=1e-6)
+    rounded = oracle.y.astype(half.dtype)
+    assert 0.4 < oracle.error(rounded) <= 0.5
+    for off, within in ((1, 1.5), (2, 2.5)):
+        moved = (rounded.view(np.uint16) + np.uint16(off)).view(half.dtype)
+        assert off - 0.5 < oracle.error(moved) < within
+    zero = evaluate(half, weight * 0, shift * 0, spec)
+    assert zero.error(np.zeros_like(half)) == 0
+    assert zero.unit == pytest.approx(np.full(x.shape, 2.0 ** (lowest - fraction)))
+
+
+def test_what_is_too_large_for_a_half_is_infinite() -> None:
+    x, gamma, beta, spec = case("float16")
+    oracle = evaluate(x, gamma, np.full_like(beta, 65000), spec)
+    beyond = replace(oracle, y=oracle.y + 1e6)
+    assert beyond.error(np.full_like(x, np.inf)) == 0
+    assert beyond.error(np.full_like(x, -np.inf)) == math.inf
+    assert oracle.error(np.full_like(x, np.inf)) == math.inf
+    assert beyond.error(np.full_like(x, 65504)) > 1
+
+
 def test_what_is_not_finite_has_to_agree() -> None:
     x, gamma, beta, spec = case()
     x[0, 0, 0] = np.nan
@@ -132,9 +163,9 @@ def test_error_of_another_shape_and_of_nothing() -> None:
 
 
 def test_limits_are_the_contract() -> None:
-    assert LIMITS == {"float32": 4e-6, "float64": 1e-13}
-    with pytest.raises(SpecError, match=r"^no error limit is known for float16; choose from float32, float64$"):
-        error_limit("float16")
+    assert LIMITS == {"float32": 4e-6, "float64": 1e-13, "float16": 1, "bfloat16": 1}
+    with pytest.raises(SpecError, match=r"^no error limit is known for int8; choose from float32, float64, float16, bfloat16$"):
+        error_limit("int8")
 
 
 # timing
@@ -235,8 +266,8 @@ def test_a_target_that_fails_is_a_row_and_the_rest_goes_on(monkeypatch: pytest.M
 
 
 def test_a_dtype_without_kernels_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"^no error limit is known for float16; choose from float32, float64$"):
-        measure(replace(SMALL, dtype="float16"), ("c",), 0)
+    with pytest.raises(SpecError, match=r"^no error limit is known for int8; choose from float32, float64, float16, bfloat16$"):
+        measure(replace(SMALL, dtype="int8"), ("c",), 0)
 
 
 def test_default_targets_are_those_available(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from strategies import fitting
+from strategies import HALVES, fitting
 
 import gngen
 from gngen.problem import specialize
@@ -33,6 +33,13 @@ LAYERS: dict[str, dict[str, Any]] = {
         "dtype": "float64",
         "outputs": ("y", "mean", "rstd"),
     },
+    "channels-last-bf16": {
+        "spec": GroupNormSpec(groups=32, axis=-1),
+        "shape": (2, 64, 64, 320),
+        "dtype": "bfloat16",
+        "param_dtype": "float32",
+    },
+    "channels-first-f16": {"spec": GroupNormSpec(groups=2, axis=1), "shape": (2, 6, 301), "dtype": "float16"},
 }
 
 
@@ -113,11 +120,12 @@ def every_schedule(machine: str) -> list[gngen.Source]:
     stores = ("temporal", "streaming") if load_machine(machine).streaming_stores else ("temporal",)
     acts = [None, *ACTIVATIONS]
     for shape, axis in (((2, 8, 3001), 1), ((2, 90, 12), -1), ((2, 3, 8, 301), 2)):
-        for dtype in ("float32", "float64"):
+        for dtype in ("float32", "float64", *HALVES):
             p, _ = specialize(GroupNormSpec(groups=4, axis=axis), shape, dtype)
+            narrow = p.item_bytes * load_machine(machine).vector_bits // p.bits < 16
             for name in fitting(p, machine):
                 spec = GroupNormSpec(groups=4, axis=axis, activation=acts[len(found) % len(acts)], epsilon=0.0)
-                schedule = {"name": name, "store": stores[len(found) // 2 % len(stores)]}
+                schedule = {"name": name, "store": "temporal" if narrow else stores[len(found) // 2 % len(stores)]}
                 found.append(gngen.emit(spec, shape, dtype, f"c:{machine}", ("y", "mean", "rstd"), schedule))
     return found
 

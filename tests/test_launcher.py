@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from strategies import Array, assert_right, fill, oracle, parameters, placed
+from strategies import HALVES, Array, assert_equal, assert_right, fill, need_backend, oracle, parameters, placed
 
 import gngen
+from gngen.api import kernel_for
 from gngen.errors import LaunchError
+from gngen.launcher import Launcher
 from gngen.spec import GroupNormSpec
 
 SPEC = GroupNormSpec(groups=2, axis=1)
@@ -132,6 +134,65 @@ def test_parameters_of_another_type_are_converted(backend: str, dtype: str) -> N
     assert_right(kernel_of(backend)(X, list(map(float, gamma)), list(map(float, beta))), right, "float32")
 
 
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("param_dtype", [None, "float32"])
+def test_parameters_of_halves(backend: str, dtype: str, param_dtype: str | None) -> None:
+    """Of either type, and converted to the one that the kernel was compiled for."""
+    x, gamma, beta = arrays(dtype=dtype)
+    kernel = kernel_of(backend, dtype=dtype, param_dtype=param_dtype)
+    right = oracle(x, gamma, beta, SPEC)
+    for given in (dtype, "float32", "float64"):
+        assert_right(kernel(x, gamma.astype(given), beta.astype(given)), right, dtype)
+    assert kernel.launcher.param_dtype == (param_dtype or dtype)
+    with pytest.raises(LaunchError, match=rf"^beta is complex64; this kernel takes {param_dtype or dtype}$"):
+        kernel(x, gamma, beta.astype("complex64"))
+    with pytest.raises(LaunchError, match=rf"^x is float32; this kernel was compiled for {dtype}$"):
+        kernel(X, gamma, beta)
+    words = rf"^out is float32 of shape \(2, 6, 5\); this kernel writes {dtype} of shape \(2, 6, 5\)$"
+    with pytest.raises(LaunchError, match=words):
+        kernel(x, gamma, beta, out=np.empty(SHAPE, "float32"))
+    ints = np.arange(60).reshape(SHAPE) % 7
+    assert_right(kernel(ints, gamma, beta), oracle(ints.astype(dtype), gamma, beta, SPEC), dtype)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_the_fast_call_of_halves(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes parameters of the compiled type as they are, and leaves others to the launcher."""
+    need_backend("c")
+    x, gamma, beta = arrays(dtype=dtype)
+    right = gngen.compile(SPEC, SHAPE, dtype, "c")(x, gamma, beta)
+    seen: list[str] = []
+    inner = Launcher._parameter
+
+    def spy(self: Launcher, name: str, *rest: Any) -> Array | None:
+        seen.append(name)
+        return inner(self, name, *rest)
+
+    monkeypatch.setattr(Launcher, "_parameter", spy)
+    for own, other in ((dtype, "float32"), ("float32", dtype)):
+        kernel = gngen.compile(SPEC, SHAPE, dtype, "c", param_dtype=own)
+        kernel(x, gamma, beta)
+        if kernel._call is kernel.launcher:
+            pytest.skip("there is no fast call here")
+        for given, through in ((own, []), (other, ["gamma", "beta"])):
+            seen.clear()
+            assert_equal(kernel(x, gamma.astype(given), beta.astype(given), out=np.empty_like(x)), right)
+            assert seen == through
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_group_norm_takes_parameters_as_they_are(dtype: str) -> None:
+    x, gamma, beta = arrays(dtype=dtype)
+    for weights, kind in (((gamma, beta), dtype), ((X[0, :, 0], beta), "float32"), ((gamma.astype("float64"), None), "float32")):
+        spec = GroupNormSpec(groups=2, axis=1, center=weights[1] is not None)
+        kernel = kernel_for(spec, x, *weights, target="c")
+        assert kernel.launcher.param_dtype == kind
+        assert_equal(gngen.group_norm(x, *weights, groups=2, axis=1, target="c"), kernel(x, *weights))
+    assert kernel_for(GroupNormSpec(groups=2, axis=1, center=False, scale=False), x, target="c").problem.parameters != "f32"
+    lists = gngen.group_norm(x, gamma.astype("float32").tolist(), beta, groups=2, axis=1, target="c")
+    assert_equal(lists, gngen.group_norm(x, gamma, beta, groups=2, axis=1, target="c"))
+
+
 def test_read_only_input_is_read(backend: str) -> None:
     x, gamma, beta = arrays()
     for a in (x, gamma, beta):
@@ -247,8 +308,36 @@ def test_torch_tensors(backend: str) -> None:
         assert torch.equal(out, y)
     with pytest.raises(LaunchError, match=r"^x, a Tensor, cannot be read through DLPack: Can't export tensors that require gradient"):
         gngen.group_norm(torch.from_numpy(x).requires_grad_(), groups=2, axis=1, target=backend)
-    with pytest.raises(LaunchError, match=r"^x, a Tensor, cannot be read through DLPack: "):
-        gngen.group_norm(torch.from_numpy(x).bfloat16(), groups=2, axis=1, target=backend)
+
+
+def test_torch_tensors_of_halves(backend: str) -> None:
+    """bfloat16, which numpy's DLPack does not know, among them; without a copy, and with parameters of either type."""
+    torch = pytest.importorskip("torch")
+    shape = (2, 6, 5, 4)
+    x, gamma, beta = (torch.from_numpy(a) for a in arrays(shape))
+    for dtype in (torch.bfloat16, torch.float16):
+        for layout in (torch.contiguous_format, torch.channels_last):
+            tensor = x.to(dtype).to(memory_format=layout)
+            for weight, shift in ((gamma, beta), (gamma.to(dtype), beta.to(dtype)), (gamma, beta.to(dtype))):
+                y = gngen.group_norm(tensor, weight, shift, groups=2, axis=1, target=backend)
+                assert (y.dtype, y.stride()) == (dtype, tensor.stride())
+                single = gngen.group_norm(tensor.float(), weight.float(), shift.float(), groups=2, axis=1, target=backend)
+                assert (y == single.to(dtype)).all() or backend == "reference"
+                torch.testing.assert_close(y, single.to(dtype), rtol=torch.finfo(dtype).eps, atol=1e-5)
+                out = torch.empty_like(tensor)
+                assert gngen.group_norm(tensor, weight, shift, groups=2, axis=1, target=backend, out=out) is out
+                assert torch.equal(out, y)
+    in_place = x.bfloat16()
+    y = gngen.group_norm(in_place, groups=2, axis=1, target=backend)
+    assert gngen.group_norm(in_place, groups=2, axis=1, target=backend, out=in_place) is in_place
+    assert torch.equal(in_place, y)
+    kernel = kernel_of(backend, shape=shape, dtype="bfloat16", outputs=("y", "mean"))
+    y, mean = kernel(x.bfloat16(), gamma, beta)
+    assert (y.dtype, mean.dtype) == (torch.bfloat16, torch.float32)
+    with pytest.raises(LaunchError, match=r"^x, a Tensor, cannot be read through DLPack: Can't export tensors that require gradient"):
+        gngen.group_norm(x.bfloat16().requires_grad_(), groups=2, axis=1, target=backend)
+    with pytest.raises(LaunchError, match=r"^x is bfloat16; this kernel was compiled for float32$"):
+        kernel_of(backend, shape=shape)(x.bfloat16(), gamma, beta)
 
 
 # Many callers

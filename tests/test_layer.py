@@ -612,6 +612,21 @@ def test_bfloat16() -> None:
     assert_normalised(y, x.astype(np.float64), layer, 2**-7)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "given", "parameters"),
+    [(None, "float16", "f32"), (None, "bfloat16", "f32"), ("bfloat16", "float32", "bf16"), ("mixed_bfloat16", "float32", "f32")],
+)
+def test_halves_go_through_kernels_of_their_own(dtype: str | None, given: str, parameters: str) -> None:
+    layer = GroupNormalization(4, dtype=dtype, gamma_initializer=RandomNormal(1.0, seed=1))
+    x = normal(2, 5, 8).astype(given)
+    kernel = layer.kernel_for(x)
+    assert kernel.problem.data == {"float16": "f16"}.get(given, "bf16")
+    assert kernel.problem.parameters == parameters
+    if dtype is None:
+        wide = [None if a is None else a.astype("float32") for a in (x, layer.gamma, layer.beta)]
+        assert (layer(x) == GroupNormalization.from_config(layer.get_config())(wide[0]).astype(given)).all()
+
+
 def test_both_precisions_through_one_layer() -> None:
     layer = GroupNormalization(4, gamma_initializer=RandomNormal(1.0, seed=1))
     single, double = normal(2, 5, 8), normal(2, 5, 8, dtype="float64")
@@ -686,9 +701,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     asked: list[tuple[Any, ...]] = []
     inner = api.kernel_for
 
-    def kernel_for(spec: Any, x: Any, *, target: str = "auto") -> Any:
+    def kernel_for(spec: Any, x: Any, gamma: Any, beta: Any, *, target: str = "auto") -> Any:
         asked.append((spec, x.shape, x.dtype.name, x.strides, target))
-        return inner(spec, x, target=target)
+        return inner(spec, x, gamma, beta, target=target)
 
     monkeypatch.setattr(api, "kernel_for", kernel_for)
     return asked
@@ -739,7 +754,7 @@ def test_kernels_get_the_machines_byte_order(monkeypatch: pytest.MonkeyPatch) ->
 
     seen: list[np.dtype[Any]] = []
 
-    def kernel_for(spec: Any, x: Any, **kwargs: Any) -> Any:
+    def kernel_for(spec: Any, x: Any, *weights: Any, **kwargs: Any) -> Any:
         seen.append(x.dtype)
         return lambda x, gamma, beta: x
 
@@ -767,7 +782,7 @@ def test_the_target_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
     seen: list[str] = []
 
-    def kernel_for(spec: Any, x: Any, *, target: str = "auto") -> Any:
+    def kernel_for(spec: Any, x: Any, *weights: Any, target: str = "auto") -> Any:
         seen.append(target)
         return lambda x, gamma, beta: x
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ import gngen
 from gngen.errors import SpecError
 from gngen.problem import memory_order, specialize
 from gngen.spec import GroupNormSpec
+from gngen.summation import summation
 
 
 def sizes(shape: tuple[int | None, ...], axis: int | tuple[int, ...], groups: int, order: tuple[int, ...] | None = None) -> tuple[int, ...]:
@@ -84,15 +88,43 @@ def test_what_has_to_be_copied_and_why(
     assert f"copies    x is copied: {why}" in gngen.compile(spec, shape, order=order, target="reference").explain().splitlines()
 
 
+def test_halves_are_computed_in_float32() -> None:
+    spec = GroupNormSpec(groups=4, axis=1)
+    for dtype, kind in (("float16", "f16"), ("bfloat16", "bf16"), (np.float16, "f16"), (ml_dtypes.bfloat16, "bf16")):
+        p, _ = specialize(spec, (2, 8, 6), dtype)
+        assert (p.kind, p.data, p.parameters, p.bits) == ("f32", kind, kind, 32)
+        assert (p.item_bytes, p.sample_bytes) == (2, 96)
+        assert p.name == f"gn_{kind}_o1_g4_c2_i6"
+        assert specialize(spec, (2, 8, 6), dtype, param_dtype="float32")[0] == replace(p, parameters="f32")
+        assert specialize(spec, (2, 8, 6), dtype, param_dtype=dtype)[0] == p
+    plain = GroupNormSpec(groups=4, axis=1, center=False, scale=False)
+    assert specialize(plain, (2, 8, 6), "float16", param_dtype="float32") == specialize(plain, (2, 8, 6), "float16"), "no parameters"
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 30_000), (2, 3, 8, 3000), (2, 5000, 24), (2, 40_000, 320)])
+def test_halves_are_summed_in_the_order_of_float32(shape: tuple[int, ...]) -> None:
+    spec = GroupNormSpec(groups=8, axis={30_000: 1, 3000: 2}.get(shape[-1], -1))
+    single = summation(specialize(spec, shape)[0], 16)
+    for dtype in ("float16", "bfloat16"):
+        assert summation(specialize(spec, shape, dtype)[0], 16) == single
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (
-            {"dtype": "float16"},
-            "dtype float16 has no kernel; choose from float32, float64",
+            {"dtype": "complex64"},
+            "dtype complex64 has no kernel; choose from float32, float64, float16, bfloat16",
         ),
-        ({"dtype": "foo"}, "dtype foo has no kernel; choose from float32, float64"),
-        ({"dtype": int}, "dtype int64 has no kernel; choose from float32, float64"),
+        ({"dtype": "foo"}, "dtype foo has no kernel; choose from float32, float64, float16, bfloat16"),
+        ({"dtype": int}, "dtype int64 has no kernel; choose from float32, float64, float16, bfloat16"),
+        ({"param_dtype": "float64"}, "param_dtype float64 does not go with dtype float32; choose from float32"),
+        ({"param_dtype": "bfloat16"}, "param_dtype bfloat16 does not go with dtype float32; choose from float32"),
+        (
+            {"dtype": "bfloat16", "param_dtype": "float16"},
+            "param_dtype float16 does not go with dtype bfloat16; choose from bfloat16, float32",
+        ),
+        ({"dtype": "float16", "param_dtype": "int8"}, "dtype int8 has no kernel; choose from float32, float64, float16, bfloat16"),
         ({"shape": (2, -8, 4)}, "a size is at least 0; received the shape (2, -8, 4)"),
         ({"shape": (2, 8.0, 4)}, "a shape is a list of sizes, None for a batch that varies; received (2, 8.0, 4)"),
         ({"shape": "284"}, "a shape is a list of sizes, None for a batch that varies; received '284'"),

@@ -54,6 +54,7 @@ def test_facts_and_what_is_inherited() -> None:
     v2, v3, v4, neon = (load_machine(name) for name in ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64-neon"))
     assert [m.vector_bits for m in (v2, v3, v4, neon)] == [128, 256, 512, 128]
     assert [m.fma for m in (v2, v3, v4, neon)] == [False, True, True, True]
+    assert [m.half_convert for m in (v2, v3, v4, neon)] == [False, True, True, True]
     assert v4.triple == v3.triple == v2.triple
     assert (v4.streaming_stores, neon.streaming_stores) == (True, False)
     assert (v3.l1, v3.l2) == (v2.l1, 524288)

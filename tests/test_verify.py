@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -394,6 +395,35 @@ def test_operations_and_steps_that_do_not_exist() -> None:
     refused(lambda b: b.let("a", Op("tan", (ONE,), F32)), "tan is no operation: let a")
     loop = ir.Loop(Var("i", I64), ir.const(0), ir.const(4), 0, (Comment("in"),))
     refused(lambda b: b.emit(loop), "a loop of step 0: for i in")
+
+
+@pytest.mark.parametrize("kind", ir.HALVES)
+def test_halves_are_loaded_stored_and_cast_and_no_more(kind: str) -> None:
+    x, y = Buffer("x", kind, (BATCH, 4, 8), "input"), Buffer("y", kind, (BATCH, 4, 8), "output")
+
+    def of(write: Body) -> LoopNest:
+        return replace(nest(write, parallel_from=0), buffers=(x, y))
+
+    def whole(b: Builder) -> None:
+        with b.loop("i", 0, 8, 4) as i:
+            b.store(y, 0, 0, i, value=ir.cast(ir.add(ir.cast(b.load(x, 0, 0, i, lanes=4), "f32"), Const(1.0, F32X4)), kind))
+
+    def computed(e: Callable[[ir.Expr], ir.Expr]) -> Body:
+        return lambda b: b.store(y, 0, 0, 0, value=e(b.load(x, 0, 0, 0)))
+
+    verify(of(whole))
+    for write, words in (
+        (computed(lambda v: ir.add(v, v)), f"add of {kind}: halves are cast from and to f32, and no more: y"),
+        (computed(lambda v: ir.unary("neg", v)), f"neg of {kind}: halves"),
+        (computed(lambda v: ir.fma(v, v, v)), f"fma of {kind}: halves"),
+        (computed(lambda v: ir.cast(ir.cast(v, "f64"), kind)), f"cast of {kind}, f64: halves"),
+        (computed(lambda v: ir.cast(ir.bitcast(v, "i32"), kind)), f"cast of {kind}, i32: halves"),
+        (computed(lambda v: ir.cast(ir.splat(v, 4), kind)), f"splat of {kind}: halves"),
+        (computed(lambda v: Const(1.0, Type(kind))), f"a constant of {kind}: cast one of f32: y"),
+        (lambda b: b.alloc("s", kind, 4), f"a stack array of {kind}: only inputs and outputs are halves: stack s"),
+    ):
+        with pytest.raises(VerifyError, match=words):
+            verify(of(write))  # type: ignore[arg-type]
 
 
 # Functions

@@ -11,6 +11,7 @@ from gngen.render import render
 from gngen.target import Machine
 
 _CTYPES = {"f32": "float", "f64": "double", "i32": "int32_t", "i64": "int64_t", "m32": "int32_t", "m64": "int64_t"}
+_CTYPES |= dict.fromkeys(ir.HALVES, "uint16_t")
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
 # Helpers whose C text works on the bits of their vectors.
 _BITWISE = ("abs", "select", "min", "max", "load_part", "store_part")
@@ -37,7 +38,7 @@ class _CPrinter(Printer):
 def print_c(nest: LoopNest, machine: Machine) -> str:
     """The C text of a nest: one file, one exported function."""
     found = helpers(nest)
-    bitwise = {Type(f"i{ir.WIDTH[h.kind]}", h.lanes) for h in found if h.op in _BITWISE and h.lanes > 1}
+    bitwise = {Type(f"i{ir.WIDTH[h.kind]}", h.lanes) for h in found if h.op in _BITWISE and h.lanes > 1 and h.kind not in ir.HALVES}
     named = sorted({*types(nest, found), *bitwise}, key=lambda t: (t.lanes, t.kind))
     return render(
         "c/kernel.c.j2",
@@ -48,6 +49,10 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
         printer=_CPrinter(_INFIX, scalar_loads=True),
         ctype=lambda t: str(t) if t.lanes > 1 else _CTYPES[t.kind],
         ctypes=_CTYPES,
+        described=lambda b: b.kind if b.kind in ir.HALVES else _CTYPES[b.kind],
+        halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
+        converter=lambda h: _converter(h, machine),
+        resizer=lambda h: _resizer(h, machine),
         integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
         masked=lambda h: _masked(h, machine),
         native_extreme=lambda h: _native_extreme(h, machine),
@@ -59,7 +64,9 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
 
 
 def _masked(h: Helper, machine: Machine) -> str:
-    """Which masked instructions read or write part of a vector: avx512, avx2 or, where there are none, none."""
+    """Which masked instructions read or write part of a vector: avx512, avx512bw, avx2 or, where there are none, none."""
+    if h.kind in ir.HALVES:
+        return "avx512bw" if machine.simd == "avx512" and h.bits in (128, 256, 512) else "none"
     if machine.simd == "avx512" and h.bits == 512:
         return "avx512"
     if machine.simd in ("avx512", "avx2") and h.bits == 256:
@@ -71,6 +78,23 @@ def _native_extreme(h: Helper, machine: Machine) -> bool:
     """Whether the machine's minimum and maximum of floats are ours: the second operand, where they are unordered."""
     widths = {"avx512": (128, 256, 512), "avx2": (128, 256), "sse2": (128,)}
     return h.kind in ("f32", "f64") and h.bits in widths.get(machine.simd, ())
+
+
+def _converter(h: Helper, machine: Machine) -> str:
+    """Which instructions convert between f16 and f32: avx512, f16c or neon; else shift for bf16, and bits for f16 by arithmetic."""
+    if "bf16" in (h.kind, h.source):
+        return "shift"
+    if not machine.half_convert:
+        return "bits"
+    known = {"avx512": {1: "f16c", 8: "f16c", 16: "avx512"}, "avx2": {1: "f16c", 8: "f16c"}, "neon": {1: "neon", 4: "neon"}}
+    return known.get(machine.simd, {}).get(h.lanes, "bits")
+
+
+def _resizer(h: Helper, machine: Machine) -> str:
+    """Which instructions widen and narrow integers between 16 and 32 bits, where gcc does not find them: avx512, avx2 or none."""
+    if machine.simd == "avx512" and h.lanes == 16:
+        return "avx512"
+    return "avx2" if machine.simd in ("avx512", "avx2") and h.lanes == 8 else "none"
 
 
 def _param(b: Buffer) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gngen import loopnest as ir
 from gngen.backends.printing import Printer, element_count, has_parallel, helpers, types
-from gngen.loopnest import Expr, LoopNest, Op
+from gngen.loopnest import Expr, LoopNest, Op, Type
 from gngen.render import render
 from gngen.target import Machine
 
@@ -42,13 +42,20 @@ def print_python(nest: LoopNest, machine: Machine) -> str:
         machine=machine,
         helpers=found,
         vector_operations=_vector_operations(nest),
-        types=types(nest, found),
+        types=sorted({Type(_held(t.kind), t.lanes) for t in types(nest, found)}, key=lambda t: (t.lanes, t.kind)),
+        halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
+        held=_held,
         printer=_PythonPrinter(_INFIX, scalar_loads=False),
         threaded=nest.parallel_from != 0 and has_parallel(nest),
         params=[b.name for b in (*nest.buffers, *nest.workspace)],
         numpy_types=_NUMPY,
         element_count=element_count,
     )
+
+
+def _held(kind: str) -> str:
+    """The kind whose values are held for a kind: halves are held as their bits."""
+    return "i16" if kind in ir.HALVES else kind
 
 
 def _vector_operations(nest: LoopNest) -> list[tuple[str, str, int]]:

@@ -13,7 +13,9 @@ from gngen import reference
 from gngen.errors import SpecError
 from gngen.spec import GroupNormSpec, resolve_axes
 
-LIMITS = {"float32": 4e-6, "float64": 1e-13}
+LIMITS = {"float32": 4e-6, "float64": 1e-13, "float16": 1.0, "bfloat16": 1.0}
+# Bits of the fraction, and the exponent of the smallest normal number.
+_HALVES = {"float16": (10, -14), "bfloat16": (7, -126)}
 _CHUNK = 1 << 18  # elements compared at once
 
 
@@ -29,14 +31,15 @@ class Oracle:
     """The definition evaluated on one input, and the unit in which an error at each element is counted.
 
     y: float64 or wider, of x's shape. unit: float32, of x's shape: ``(1 + |xhat|) * |gamma| + |beta|``, and for float64 input times
-    ``max(1, |mean| * rstd)`` of the group.
+    ``max(1, |mean| * rstd)`` of the group. For float16 and bfloat16 input, one unit in the last place of y, and what float32 is
+    allowed, since that is what is rounded.
     """
 
     y: NDArray[Any]
     unit: NDArray[np.float32]
 
     def error(self, y: NDArray[Any]) -> float:
-        """The largest ``|y - oracle| / unit``; 0 where both are NaN or the same infinity, inf where only one is.
+        """The largest ``|y - oracle| / unit``; 0 where both are NaN or (the oracle rounded to y's dtype) the same infinity, else inf.
 
         Args:
             y: of the oracle's shape.
@@ -46,11 +49,13 @@ class Oracle:
         worst = 0.0
         flat = y.reshape(-1), self.y.reshape(-1), self.unit.reshape(-1)
         for start in range(0, y.size, _CHUNK):
-            mine, exact, unit = (a[start : start + _CHUNK] for a in flat)
+            given, exact, unit = (a[start : start + _CHUNK] for a in flat)
+            mine = given.astype(exact.dtype)
             with np.errstate(all="ignore"):
+                infinite = np.isinf(mine) & (exact.astype(given.dtype) == given)
                 difference = np.abs(mine - exact)
                 scaled = np.where(difference == 0, 0.0, difference / unit)
-            same = (mine == exact) | (np.isnan(mine) & np.isnan(exact))
+            same = (mine == exact) | infinite | (np.isnan(mine) & np.isnan(exact))
             scaled = np.where(same, 0.0, np.where(np.isnan(scaled), np.inf, scaled))
             worst = max(worst, float(scaled.max(initial=0.0)))
         return worst
@@ -60,7 +65,7 @@ def evaluate(x: NDArray[Any], gamma: NDArray[Any] | None, beta: NDArray[Any] | N
     """The oracle of a spec on `x`, a sample at a time; float64 input is judged in the platform's long double.
 
     Args:
-        x: batch first, float32 or float64.
+        x: batch first, float32, float64, float16 or bfloat16.
         gamma: of the feature axes' shape; None for ones.
         beta: of the feature axes' shape; None for zeros.
     """
@@ -87,5 +92,14 @@ def evaluate(x: NDArray[Any], gamma: NDArray[Any] | None, beta: NDArray[Any] | N
             part += shift
             if precise:
                 part *= np.maximum(1, np.abs(centre * scale))
+            if x.dtype.name in _HALVES:
+                part = part * LIMITS["float32"] + _last_place(exact[n], x.dtype.name)
             unit[n] = part
     return Oracle(exact, unit)
+
+
+def _last_place(y: NDArray[Any], dtype: str) -> NDArray[np.float64]:
+    """One unit in the last place of a half at each value."""
+    fraction, lowest = _HALVES[dtype]
+    exponent = np.where(y == 0, lowest, np.maximum(np.frexp(y)[1] - 1, lowest))
+    return np.asarray(np.ldexp(1.0, exponent - fraction))

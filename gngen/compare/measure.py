@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gngen
+from gngen.arrays import dtype_of
 from gngen.compare.accuracy import Oracle, error_limit, evaluate
 from gngen.compare.timing import copies, repeated, time_interleaved
 from gngen.errors import GngenError, TargetError
 from gngen.models import Layer, LayerList
-from gngen.problem import Problem, specialize
+from gngen.problem import Problem, check_dtype, specialize
 
 DEFAULT_TARGETS = ("c", "numba-cpu")
 
@@ -206,8 +207,9 @@ def _check(kernel: Any, target: str, oracle: Oracle, x: NDArray[Any], gamma: Any
 def _data(layer: Layer, dtype: str) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
     """Input, gamma and beta of a layer, in C order."""
     rng = np.random.default_rng(20180322)
-    kind: Any = np.dtype(dtype)
-    x: NDArray[Any] = rng.standard_normal(layer.shape, dtype=kind)
+    kind = dtype_of(check_dtype(dtype))
+    drawn: Any = np.float64 if dtype == "float64" else np.float32
+    x: NDArray[Any] = rng.standard_normal(layer.shape, dtype=drawn).astype(kind, copy=False)
     features = tuple(layer.shape[a] for a in layer.axes)
     gamma = rng.normal(1, 0.25, features).astype(kind) if layer.scale else None
     beta = rng.normal(0, 0.25, features).astype(kind) if layer.center else None

@@ -125,10 +125,11 @@ def _title(comparison: Comparison) -> str:
 
 def _caption(comparison: Comparison) -> str:
     threads = f"{comparison.threads} thread{'s' if comparison.threads != 1 else ''}"
+    unit = "y's last place" if comparison.model.dtype in ("float16", "bfloat16") else "(1+|xhat|)*|gamma|+|beta|"
     lines = [
         f"{comparison.model.dtype}, {threads}; xN: how often the network has the layer",
         "time: one call, median; of copy: a copy of the same bytes over it",
-        f"error: in units of (1+|xhat|)*|gamma|+|beta|; the contract allows {comparison.error_limit:.0e}",
+        f"error: in units of {unit}; the contract allows {comparison.error_limit:.0e}",
         "total: the sum of N x time; of copy: the geometric mean over the layers",
     ]
     if any(m.origin not in ("", "built") for row in comparison.rows for m in row.measurements):

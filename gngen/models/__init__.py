@@ -95,7 +95,7 @@ class Layer:
 class LayerList:
     """The distinct layers of one network.
 
-    source: the architecture that they were read from. dtype: of the input and the output, float32 or float64.
+    source: the architecture that they were read from. dtype: of the input and the output, one that has kernels.
     """
 
     name: str
