@@ -19,7 +19,8 @@ from gngen.errors import TargetError
 _ARCHES = {"amd64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64"}
 _FACTS: dict[str, type] = {
     "description": str, "arch": str, "triple": str, "needs": list, "simd": str, "vector_bits": int, "vector_registers": int,
-    "fma": bool, "half_convert": bool, "streaming_stores": bool, "cores": int, "llvm_cpu": str, "cache": dict, "c": dict,
+    "fma": bool, "half_convert": bool, "bfloat_round": bool, "streaming_stores": bool, "cores": int, "llvm_cpu": str,
+    "cache": dict, "c": dict,
 }  # fmt: skip
 _CACHE_FACTS = ("line", "l1", "l2", "l3")
 SIMD = ("avx512", "avx2", "sse2", "neon", "generic")
@@ -31,7 +32,8 @@ class Machine:
 
     needs: the CPU features (as the kernel of the operating system names them) without which its code cannot run.
     simd: the family of vector instructions that the C templates may name (avx512: with its parts BW, DQ and VL). half_convert: whether
-    the machine has instructions between float16 and float32 (F16C, AVX-512 or NEON).
+    the machine has instructions between float16 and float32 (F16C, AVX-512 or NEON). bfloat_round: whether it has one from float32 to
+    bfloat16 (AVX-512 BF16).
     """
 
     name: str
@@ -44,6 +46,7 @@ class Machine:
     vector_registers: int
     fma: bool
     half_convert: bool
+    bfloat_round: bool
     streaming_stores: bool
     cores: int
     llvm_cpu: str

@@ -342,13 +342,13 @@ def test_an_emitted_module_stands_alone(tmp_path: Path) -> None:
     text = gngen.emit(spec, shape, target="numba-cpu").text
     (tmp_path / "gn.py").write_text(text)
     assert "gngen" not in re.sub(r'""".*?"""', "", text, count=1, flags=re.DOTALL)
-    scratch = re.findall(r"^scratch \w+ +f64\[batch \* (\d+)\]$", text, re.MULTILINE)
+    scratch = re.findall(r"^scratch \w+ +(f32|f64)\[batch \* (\d+)\]$", text, re.MULTILINE)
     code = f"""
 import sys
 sys.modules["gngen"] = None
 import numpy as np, gn
 x = np.random.default_rng(0).normal(size={shape}).astype("f")
-y, scratch = np.empty_like(x), [np.empty(2 * n) for n in ({"".join(f"{n}, " for n in scratch)})]
+y, scratch = np.empty_like(x), [np.empty(2 * n, k) for k, n in ({"".join(f"('{k[0]}{int(k[1:]) // 8}', {n}), " for k, n in scratch)})]
 gn.run(x, np.ones(16, "f"), np.zeros(16, "f"), y, *scratch, 2)
 g = x.astype("d").reshape(2, 25, 4, 4)
 expected = (g - g.mean((1, 3), keepdims=True)) / np.sqrt(g.var((1, 3), keepdims=True) + 1e-3)

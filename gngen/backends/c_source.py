@@ -53,6 +53,7 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
         halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
         converter=lambda h: _converter(h, machine),
         resizer=lambda h: _resizer(h, machine),
+        rounds_bfloat=lambda h: machine.bfloat_round and machine.simd == "avx512" and h.lanes == 16,
         integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
         masked=lambda h: _masked(h, machine),
         native_extreme=lambda h: _native_extreme(h, machine),
