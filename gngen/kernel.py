@@ -260,7 +260,7 @@ def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launche
     ]
     if plan.passed:
         lines.append(f"fallback  {plan.passed}")
-    numbers = f"lanes {s.lanes}, accumulators {s.accumulators}, strip {s.strip}, tile {s.tile}, piece {s.piece}"
+    numbers = f"lanes {s.lanes}, accumulators {s.accumulators}, strip {s.strip}, rows {s.rows}, tile {s.tile}, piece {s.piece}"
     threads = {0: "one thread", 1: "all threads"}.get(s.parallel_from, f"threads from batch {s.parallel_from}")
     lines.append(f"schedule  {s.name}: {s.reason or 'asked for'}")
     lines.append(f"          {numbers}; {threads}{', a sample at a time' if s.by_sample else ''}")

@@ -342,17 +342,17 @@ class Pieces:
     def _column_sum(self, folds: int, padded: int, width: int, table: Buffer, at: Expr, stem: str) -> Expr:
         """The sum of one group's columns of a table, over the rows that lie side by side in it."""
         b = self.b
-        step = self.lanes if width >= 4 else 1
-        total = b.let(stem, ir.const(0, Type("f64", step)))
+        step = min(max(1, self.lanes // 2), 1 << (width.bit_length() - 1)) if width >= 4 else 1
+        totals = [b.let(stem, ir.const(0, Type("f64", lanes))) for lanes in sorted({step, 1}, reverse=True)]
         with b.loop("fold", 0, folds) as fold:
             place = b.named("place", ir.add(ir.mul(fold, padded), at))
             end = b.named("column_end", ir.add(place, width))
-            with b.loop("e", place, end, step) as e:
-                b.assign(total, ir.add(total, b.load(table, e, lanes=step)))
-            if width % step:
-                rest = b.load(table, ir.main_end(place, end, step), lanes=step, end=end, fill=ir.const(0, Type("f64", step)))
-                b.assign(total, ir.add(total, rest))
-        return b.let(stem, ir.reduce_add(total)) if step > 1 else total
+            for total in totals:
+                lanes = total.type.lanes
+                with b.loop("e", place, end, lanes) as e:
+                    b.assign(total, ir.add(total, b.load(table, e, lanes=lanes)))
+                place = ir.add(place, width // lanes * lanes)
+        return totals[0] if step == 1 else b.let(stem, ir.add(ir.reduce_add(totals[0]), totals[1]))
 
     def merge(self, blocks: int, part: Callable[[Expr, int], Expr], n: Expr, g: Expr) -> tuple[Expr, Expr]:
         """Merge block moments by Chan's formula, in order; returns mean and rstd as float64 and stores those asked for.
@@ -561,8 +561,14 @@ class Pieces:
                 for v, columns in enumerate(held):
                     finish_vector(row, ir.const(v * lanes), columns)
         else:
-            with b.loop("row", begin, full, period) as row, b.loop("j", 0, period, lanes, unroll=4) as j:
-                finish_vector(row, j, self._columns(tables, j))
+            rest: Expr = begin
+            for together in sorted({self.s.rows, 1}, reverse=True):
+                with b.loop("row", rest, full, together * period) as row, b.loop("j", 0, period, lanes, unroll=4 // together) as j:
+                    columns = self._columns(tables, j)
+                    for r in range(together):
+                        finish_vector(ir.add(row, r * period), j, columns)
+                if together > 1:
+                    rest = b.named("rest", ir.main_end(rest, full, together * period))
         with b.loop("j", 0, period, lanes) as j:
             at = b.named("at", ir.add(full, j))
             with b.when(ir.compare("lt", at, stop)):

@@ -35,17 +35,18 @@ STORES = ("auto", "temporal", "streaming")
 class Schedule:
     """An algorithm and its numbers.
 
-    lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip: rows that the moments of a pass by rows take
-    at once. tile: vectors of a row that stay in registers from row to row, where that is all of them. prefetch: elements ahead of the
-    moments of a pass by rows that are asked for from memory, 0 for none. piece: elements of one item of an elementwise phase. store:
-    temporal, or streaming past the caches. parallel_from: the batch from which threads are used, 0 for never. by_sample: whether all
-    workers do one sample at a time. reason: why this one was chosen.
+    lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, rows: rows that the moments and the
+    elementwise pass take at once, of a pass by rows. tile: vectors of a row that stay in registers from row to row, where that is all
+    of them. prefetch: elements ahead of the moments of a pass by rows that are asked for from memory, 0 for none. piece: elements of
+    one item of an elementwise phase. store: temporal, or streaming past the caches. parallel_from: the batch from which threads are
+    used, 0 for never. by_sample: whether all workers do one sample at a time. reason: why this one was chosen.
     """
 
     name: str
     lanes: int
     accumulators: int = 4
     strip: int = 8
+    rows: int = 1
     tile: int = 8
     prefetch: int = 0
     piece: int = PIECE
@@ -83,10 +84,11 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
         name=name,
         lanes=m.vector_bits // p.bits,
         accumulators=4,
+        rows=_rows_at_once(p, m),
         tile=_row_vectors(p, m),
         prefetch=PREFETCH if 2 * p.sample_bytes * (p.batch or 1) > m.l3 else 0,
         store=_store(p, m),
-        piece=_piece(p, m),
+        piece=p.sample if name == "sample" and applies_by_rows(p) else _piece(p, m),
         parallel_from=_parallel_from(p, name),
         by_sample=name in ("rows", "group_split") and p.sample_bytes <= m.l3 // 2 < p.sample_bytes * (p.batch or 2),
         reason=reason,
@@ -101,7 +103,7 @@ def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
         raise SpecError(f"no schedule {s.name!r}; choose from {', '.join(SCHEDULES)}")
     if s.store not in STORES[1:]:
         raise SpecError(f"store {s.store!r} is not known; choose from {', '.join(STORES)}")
-    for key in ("lanes", "accumulators", "strip", "tile", "piece"):
+    for key in ("lanes", "accumulators", "strip", "rows", "tile", "piece"):
         if not isinstance(getattr(s, key), int) or getattr(s, key) < 1:
             raise SpecError(f"{key} of a schedule is an integer, at least 1; received {getattr(s, key)!r}")
     if not isinstance(s.prefetch, int) or s.prefetch < 0:
@@ -169,6 +171,12 @@ def _row_vectors(p: Problem, m: Machine) -> int:
     elements = row * row_fold(row, lanes, p.outer)
     whole = elements % lanes == 0 and elements // lanes <= m.vector_registers // 4
     return max(1, elements // lanes) if whole else 1
+
+
+def _rows_at_once(p: Problem, m: Machine) -> int:
+    """Memory wants strict address order, a row at a time; but tables that do not stay in the first cache are read once for four rows."""
+    tables = 3 * p.channels * p.inner * p.bits // 8
+    return 4 if 4 * tables > 3 * m.l1 else 1
 
 
 def _piece(p: Problem, m: Machine) -> int:

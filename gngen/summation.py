@@ -1,8 +1,8 @@
 """The order of summation, which belongs to the problem: a schedule only says who computes which block.
 
-The elements of a group are cut into fixed blocks. The moments of a block depend on nothing outside it (its shift is its own
-first element); blocks are merged in one fixed order. So neither the number of threads, nor the batch, nor the choice
-between schedules changes a bit.
+The elements of a sample are cut into fixed blocks, of one group or of whole rows. What a block adds up depends on nothing outside its
+sample; blocks are merged in one fixed order. So neither the number of threads, nor the batch, nor the choice between schedules
+changes a bit.
 """
 
 from __future__ import annotations

@@ -382,16 +382,15 @@ load_bf16x8 = load("i16", 8)
 load_f32 = load("f32", 1)
 load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
-load_f64x8 = load("f64", 8)
+load_f64x4 = load("f64", 4)
 load_part_bf16x8 = load_part("i16", 8)
 load_part_f32x8 = load_part("f32", 8)
-load_part_f64x8 = load_part("f64", 8)
 max_f64 = extreme(">", "f64", 1)
 min_f64 = extreme("<", "f64", 1)
-min_i64 = extreme("<", "i64", 1)
 peel_bf16 = peel("i16")
-sum_f64x8 = lane_sum("f64", 8)
+sum_f64x4 = lane_sum("f64", 4)
 splat_f32x8 = splat("f32", 8)
+splat_f64x4 = splat("f64", 4)
 splat_f64x8 = splat("f64", 8)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
 store_bf16x8 = store("i16", 8)
@@ -402,6 +401,7 @@ store_f64x8 = store("f64", 8)
 store_part_bf16x8 = store_part("i16", 8)
 store_part_f32x8 = store_part("f32", 8)
 add_f32x8 = arithmetic("add", "f32", 8)
+add_f64x4 = arithmetic("add", "f64", 4)
 add_f64x8 = arithmetic("add", "f64", 8)
 mul_f32x8 = arithmetic("mul", "f32", 8)
 neg_f32x8 = negated("f32", 8)
@@ -490,24 +490,28 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_f64x8(squares_2, j_5, q_3)
             for g_2 in range(0, 8):
                 at_2 = g_2 * 10
-                total = splat_f64x8(0.0)
+                total = splat_f64x4(0.0)
+                total_2 = 0.0
                 column_end = at_2 + 10
-                for e_2 in range(at_2, column_end - 7, 8):
-                    total = add_f64x8(total, load_f64x8(sums_2, e_2))
-                total = add_f64x8(total, load_part_f64x8(sums_2, main_end(at_2, column_end, 8), column_end - main_end(at_2, column_end, 8), splat_f64x8(0.0)))
-                total_2 = sum_f64x8(total)
-                squares_3 = splat_f64x8(0.0)
+                for e_2 in range(at_2, column_end - 3, 4):
+                    total = add_f64x4(total, load_f64x4(sums_2, e_2))
+                for e_3 in range(at_2 + 8, column_end):
+                    total_2 = total_2 + load_f64(sums_2, e_3)
+                total_3 = sum_f64x4(total) + total_2
+                squares_3 = splat_f64x4(0.0)
+                squares_4 = 0.0
                 column_end_2 = at_2 + 10
-                for e_3 in range(at_2, column_end_2 - 7, 8):
-                    squares_3 = add_f64x8(squares_3, load_f64x8(squares_2, e_3))
-                squares_3 = add_f64x8(squares_3, load_part_f64x8(squares_2, main_end(at_2, column_end_2, 8), column_end_2 - main_end(at_2, column_end_2, 8), splat_f64x8(0.0)))
-                squares_4 = sum_f64x8(squares_3)
+                for e_4 in range(at_2, column_end_2 - 3, 4):
+                    squares_3 = add_f64x4(squares_3, load_f64x4(squares_2, e_4))
+                for e_5 in range(at_2 + 8, column_end_2):
+                    squares_4 = squares_4 + load_f64(squares_2, e_5)
+                squares_5 = sum_f64x4(squares_3) + squares_4
                 column = first + at_2
                 shift_2 = (cast_f32_from_bf16(load_bf16(x, n * 1310720 + column)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 327680 + column)) + (cast_f32_from_bf16(load_bf16(x, n * 1310720 + 655360 + column)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 983040 + column)))) * np.float32(0.25)
-                off = total_2 / 40960.0
+                off = total_3 / 40960.0
                 block_mean = cast_f64_from_f32(shift_2) + off
-                block_m2 = squares_4 - total_2 * off
-                if not (squares_4 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
+                block_m2 = squares_5 - total_3 * off
+                if not (squares_5 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
                     redo = 0.0
                     for row in range(0, 4096):
                         for i in range(0, 10):
@@ -517,9 +521,9 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                     redo_square = 0.0
                     for row_2 in range(0, 4096):
                         for i_2 in range(0, 10):
-                            e_4 = cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + row_2 * 320 + (column + i_2)))) - center
-                            redo_rest = redo_rest + e_4
-                            redo_square = fma_f64(e_4, e_4, redo_square)
+                            e_6 = cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + row_2 * 320 + (column + i_2)))) - center
+                            redo_rest = redo_rest + e_6
+                            redo_square = fma_f64(e_6, e_6, redo_square)
                     block_mean = center + redo_rest / 40960.0
                     block_m2 = redo_square - redo_rest * redo_rest / 40960.0
                 group = part * 8 + g_2
@@ -527,7 +531,7 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 rstd_all = 1.0 / sqrt_f64(spread)
                 store_f64(stats, n * 64 + group * 2, block_mean)
                 store_f64(stats, n * 64 + group * 2 + 1, rstd_all)
-        for piece in range(0, 20):
+        for once in range(0, 1):
             high = stack_f32(328)
             scale = stack_f32(328)
             offset = stack_f32(328)
@@ -553,20 +557,18 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_f32(high, copy, load_f32(high, copy - 320))
                 store_f32(scale, copy, load_f32(scale, copy - 320))
                 store_f32(offset, copy, load_f32(offset, copy - 320))
-            piece_first = piece * 65600
-            piece_last = min_i64(piece_first + 65600, 1310720)
-            phase = peel_bf16(y, n * 1310720 + piece_first, 8)
-            aligned = advance(piece_first, phase, piece_last)
-            if piece_first < aligned:
+            phase = peel_bf16(y, n * 1310720, 8)
+            aligned = advance(0, phase, 1310720)
+            if 0 < aligned:
                 highs = load_f32x8(high, 0)
                 scales = load_f32x8(scale, 0)
                 offsets = load_f32x8(offset, 0)
-                store_part_bf16x8(y, n * 1310720 + piece_first, aligned - piece_first, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720 + piece_first, aligned - piece_first, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs), scales, offsets)))
+                store_part_bf16x8(y, n * 1310720, aligned, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720, aligned, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs), scales, offsets)))
                 for turn in range(0, 320 - 7, 8):
                     store_f32x8(high, turn, load_f32x8(high, phase + turn))
                     store_f32x8(scale, turn, load_f32x8(scale, phase + turn))
                     store_f32x8(offset, turn, load_f32x8(offset, phase + turn))
-            full = main_end(aligned, piece_last, 320)
+            full = main_end(aligned, 1310720, 320)
             for row_3 in range(aligned, full - 319, 320):
                 for j_6 in range(0, 320 - 7, 8):
                     highs_2 = load_f32x8(high, j_6)
@@ -576,11 +578,11 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                     store_bf16x8(y, n * 1310720 + at_3, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + at_3)), highs_2), scales_2, offsets_2)))
             for j_7 in range(0, 320 - 7, 8):
                 at_4 = full + j_7
-                if at_4 < piece_last:
+                if at_4 < 1310720:
                     highs_3 = load_f32x8(high, j_7)
                     scales_3 = load_f32x8(scale, j_7)
                     offsets_3 = load_f32x8(offset, j_7)
-                    store_part_bf16x8(y, n * 1310720 + at_4, piece_last - at_4, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720 + at_4, piece_last - at_4, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs_3), scales_3, offsets_3)))
+                    store_part_bf16x8(y, n * 1310720 + at_4, 1310720 - at_4, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720 + at_4, 1310720 - at_4, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs_3), scales_3, offsets_3)))
 
 
 def run(x, gamma, beta, y, partial, stats, batch):

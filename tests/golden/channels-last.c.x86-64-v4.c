@@ -25,8 +25,6 @@ typedef double f64x16 __attribute__((vector_size(128)));
 typedef double f64x16_unaligned __attribute__((vector_size(128), aligned(8), may_alias));
 typedef int32_t i32x16 __attribute__((vector_size(64)));
 typedef int32_t i32x16_unaligned __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int64_t i64x16 __attribute__((vector_size(128)));
-typedef int64_t i64x16_unaligned __attribute__((vector_size(128), aligned(8), may_alias));
 
 /* Where a loop of full steps leaves off; a step forward that stops at the end. */
 static inline int64_t main_end(int64_t start, int64_t stop, int64_t step) { return start + (stop - start) / step * step; }
@@ -58,7 +56,7 @@ static inline double fma_f64(double a, double b, double c) {
 static inline f32x16 load_f32x16(const float *p, int64_t i) { return *(const f32x16_unaligned *)(p + i); }
 
 
-static inline f64x16 load_f64x16(const double *p, int64_t i) { return *(const f64x16_unaligned *)(p + i); }
+static inline f64x8 load_f64x8(const double *p, int64_t i) { return *(const f64x8_unaligned *)(p + i); }
 
 /* The first n lanes from p + i, the rest from fill. */
 static inline f32x16 load_part_f32x16(const float *p, int64_t i, int64_t n, f32x16 fill) {
@@ -66,16 +64,9 @@ static inline f32x16 load_part_f32x16(const float *p, int64_t i, int64_t n, f32x
     return __builtin_ia32_loadups512_mask(p + i, fill, mask);
 }
 
-/* The first n lanes from p + i, the rest from fill. */
-static inline f64x16 load_part_f64x16(const double *p, int64_t i, int64_t n, f64x16 fill) {
-    for (int64_t k = 0; k < n && k < 16; k++) fill[k] = p[i + k];
-    return fill;
-}
-
 static inline double max_f64(double a, double b) { return b > a ? b : a; }
 
 static inline double min_f64(double a, double b) { return b < a ? b : a; }
-
 
 static inline int64_t not_m64(int64_t mask) { return !mask; }
 
@@ -83,10 +74,8 @@ static inline int64_t not_m64(int64_t mask) { return !mask; }
 static inline int64_t peel_f32(const float *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
 
 /* The sum of the lanes, the upper half onto the lower, and so on. */
-static inline double sum_f64x16(f64x16 v) {
-    const union { f64x16 whole; f64x8 half[2]; } u8 = {v};
-    const f64x8 v8 = u8.half[0] + u8.half[1];
-    const union { f64x8 whole; f64x4 half[2]; } u4 = {v8};
+static inline double sum_f64x8(f64x8 v) {
+    const union { f64x8 whole; f64x4 half[2]; } u4 = {v};
     const f64x4 v4 = u4.half[0] + u4.half[1];
     const union { f64x4 whole; f64x2 half[2]; } u2 = {v4};
     const f64x2 v2 = u2.half[0] + u2.half[1];
@@ -94,6 +83,8 @@ static inline double sum_f64x16(f64x16 v) {
 }
 
 static inline f32x16 splat_f32x16(float a) { return (f32x16){a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a}; }
+
+static inline f64x8 splat_f64x8(double a) { return (f64x8){a, a, a, a, a, a, a, a}; }
 
 static inline f64x16 splat_f64x16(double a) { return (f64x16){a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a}; }
 
@@ -204,26 +195,32 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                 }
                 for (int64_t g_2 = 0; g_2 < 8; g_2 += 1) {
                     const int64_t at_2 = g_2 * 10;
-                    f64x16 total = splat_f64x16(0.0);
+                    f64x8 total = splat_f64x8(0.0);
+                    double total_2 = 0.0;
                     const int64_t column_end = at_2 + 10;
-                    for (int64_t e_2 = at_2; e_2 + 16 <= column_end; e_2 += 16) {
-                        total = total + load_f64x16(sums_2, e_2);
+                    for (int64_t e_2 = at_2; e_2 + 8 <= column_end; e_2 += 8) {
+                        total = total + load_f64x8(sums_2, e_2);
                     }
-                    total = total + load_part_f64x16(sums_2, main_end(at_2, column_end, 16), column_end - main_end(at_2, column_end, 16), splat_f64x16(0.0));
-                    double total_2 = sum_f64x16(total);
-                    f64x16 squares_3 = splat_f64x16(0.0);
+                    for (int64_t e_3 = at_2 + 8; e_3 < column_end; e_3 += 1) {
+                        total_2 = total_2 + sums_2[e_3];
+                    }
+                    double total_3 = sum_f64x8(total) + total_2;
+                    f64x8 squares_3 = splat_f64x8(0.0);
+                    double squares_4 = 0.0;
                     const int64_t column_end_2 = at_2 + 10;
-                    for (int64_t e_3 = at_2; e_3 + 16 <= column_end_2; e_3 += 16) {
-                        squares_3 = squares_3 + load_f64x16(squares_2, e_3);
+                    for (int64_t e_4 = at_2; e_4 + 8 <= column_end_2; e_4 += 8) {
+                        squares_3 = squares_3 + load_f64x8(squares_2, e_4);
                     }
-                    squares_3 = squares_3 + load_part_f64x16(squares_2, main_end(at_2, column_end_2, 16), column_end_2 - main_end(at_2, column_end_2, 16), splat_f64x16(0.0));
-                    double squares_4 = sum_f64x16(squares_3);
+                    for (int64_t e_5 = at_2 + 8; e_5 < column_end_2; e_5 += 1) {
+                        squares_4 = squares_4 + squares_2[e_5];
+                    }
+                    double squares_5 = sum_f64x8(squares_3) + squares_4;
                     const int64_t column = first + at_2;
                     float shift_2 = (x[n * 1310720 + column] + x[n * 1310720 + 327680 + column] + (x[n * 1310720 + 655360 + column] + x[n * 1310720 + 983040 + column])) * 0.25f;
-                    double off = total_2 / 40960.0;
+                    double off = total_3 / 40960.0;
                     double block_mean = cast_f64_from_f32(shift_2) + off;
-                    double block_m2 = squares_4 - total_2 * off;
-                    if (not_m64(squares_4 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
+                    double block_m2 = squares_5 - total_3 * off;
+                    if (not_m64(squares_5 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
                         double redo = 0.0;
                         for (int64_t row = 0; row < 4096; row += 1) {
                             for (int64_t i = 0; i < 10; i += 1) {
@@ -235,9 +232,9 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                         double redo_square = 0.0;
                         for (int64_t row_2 = 0; row_2 < 4096; row_2 += 1) {
                             for (int64_t i_2 = 0; i_2 < 10; i_2 += 1) {
-                                double e_4 = cast_f64_from_f32(x[n * 1310720 + row_2 * 320 + (column + i_2)]) - center;
-                                redo_rest = redo_rest + e_4;
-                                redo_square = fma_f64(e_4, e_4, redo_square);
+                                double e_6 = cast_f64_from_f32(x[n * 1310720 + row_2 * 320 + (column + i_2)]) - center;
+                                redo_rest = redo_rest + e_6;
+                                redo_square = fma_f64(e_6, e_6, redo_square);
                             }
                         }
                         block_mean = center + redo_rest / 40960.0;
@@ -250,7 +247,7 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                     stats[n * 64 + group * 2 + 1] = rstd_all;
                 }
             }
-            for (int64_t piece = 0; piece < 20; piece += 1) {
+            for (int64_t once = 0; once < 1; once += 1) {
                 float high[336] __attribute__((aligned(64)));
                 float scale[336] __attribute__((aligned(64)));
                 float offset[336] __attribute__((aligned(64)));
@@ -273,22 +270,20 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                     scale[copy] = scale[copy - 320];
                     offset[copy] = offset[copy - 320];
                 }
-                const int64_t piece_first = piece * 65600;
-                const int64_t piece_last = min_i64(piece_first + 65600, 1310720);
-                const int64_t phase = peel_f32(y, n * 1310720 + piece_first, 16);
-                const int64_t aligned = advance(piece_first, phase, piece_last);
-                if (piece_first < aligned) {
+                const int64_t phase = peel_f32(y, n * 1310720, 16);
+                const int64_t aligned = advance(0, phase, 1310720);
+                if (0 < aligned) {
                     f32x16 highs = load_f32x16(high, 0);
                     f32x16 scales = load_f32x16(scale, 0);
                     f32x16 offsets = load_f32x16(offset, 0);
-                    store_part_f32x16(y, n * 1310720 + piece_first, aligned - piece_first, fma_f32x16(load_part_f32x16(x, n * 1310720 + piece_first, aligned - piece_first, splat_f32x16(0.0f)) - highs, scales, offsets));
+                    store_part_f32x16(y, n * 1310720, aligned, fma_f32x16(load_part_f32x16(x, n * 1310720, aligned, splat_f32x16(0.0f)) - highs, scales, offsets));
                     for (int64_t turn = 0; turn + 16 <= 320; turn += 16) {
                         store_f32x16(high, turn, load_f32x16(high, phase + turn));
                         store_f32x16(scale, turn, load_f32x16(scale, phase + turn));
                         store_f32x16(offset, turn, load_f32x16(offset, phase + turn));
                     }
                 }
-                const int64_t full = main_end(aligned, piece_last, 320);
+                const int64_t full = main_end(aligned, 1310720, 320);
                 for (int64_t row_3 = aligned; row_3 + 320 <= full; row_3 += 320) {
 #pragma GCC unroll 4
                     for (int64_t j_6 = 0; j_6 + 16 <= 320; j_6 += 16) {
@@ -301,11 +296,11 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                 }
                 for (int64_t j_7 = 0; j_7 + 16 <= 320; j_7 += 16) {
                     const int64_t at_4 = full + j_7;
-                    if (at_4 < piece_last) {
+                    if (at_4 < 1310720) {
                         f32x16 highs_3 = load_f32x16(high, j_7);
                         f32x16 scales_3 = load_f32x16(scale, j_7);
                         f32x16 offsets_3 = load_f32x16(offset, j_7);
-                        store_part_f32x16(y, n * 1310720 + at_4, piece_last - at_4, fma_f32x16(load_part_f32x16(x, n * 1310720 + at_4, piece_last - at_4, splat_f32x16(0.0f)) - highs_3, scales_3, offsets_3));
+                        store_part_f32x16(y, n * 1310720 + at_4, 1310720 - at_4, fma_f32x16(load_part_f32x16(x, n * 1310720 + at_4, 1310720 - at_4, splat_f32x16(0.0f)) - highs_3, scales_3, offsets_3));
                     }
                 }
             }

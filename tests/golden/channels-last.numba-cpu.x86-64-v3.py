@@ -341,16 +341,16 @@ fma_f64 = fma("f64", 1, fused=True)
 load_f32 = load("f32", 1)
 load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
-load_f64x8 = load("f64", 8)
+load_f64x4 = load("f64", 4)
 load_part_f32x8 = load_part("f32", 8)
-load_part_f64x8 = load_part("f64", 8)
 max_f64 = extreme(">", "f64", 1)
 min_f64 = extreme("<", "f64", 1)
 min_i64 = extreme("<", "i64", 1)
 peel_f32 = peel("f32")
 prefetch_f32 = prefetch("f32")
-sum_f64x8 = lane_sum("f64", 8)
+sum_f64x4 = lane_sum("f64", 4)
 splat_f32x8 = splat("f32", 8)
+splat_f64x4 = splat("f64", 4)
 splat_f64x8 = splat("f64", 8)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
 store_f32 = store("f32", 1)
@@ -360,6 +360,7 @@ store_f64x8 = store("f64", 8)
 store_part_f32x8 = store_part("f32", 8)
 stream_f32x8 = store("f32", 8, streaming=True)
 add_f32x8 = arithmetic("add", "f32", 8)
+add_f64x4 = arithmetic("add", "f64", 4)
 add_f64x8 = arithmetic("add", "f64", 8)
 mul_f32x8 = arithmetic("mul", "f32", 8)
 neg_f32x8 = negated("f32", 8)
@@ -456,24 +457,28 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_f64x8(squares_2, j_5, q_3)
             for g_2 in range(0, 8):
                 at_2 = g_2 * 10
-                total = splat_f64x8(0.0)
+                total = splat_f64x4(0.0)
+                total_2 = 0.0
                 column_end = at_2 + 10
-                for e_2 in range(at_2, column_end - 7, 8):
-                    total = add_f64x8(total, load_f64x8(sums_2, e_2))
-                total = add_f64x8(total, load_part_f64x8(sums_2, main_end(at_2, column_end, 8), column_end - main_end(at_2, column_end, 8), splat_f64x8(0.0)))
-                total_2 = sum_f64x8(total)
-                squares_3 = splat_f64x8(0.0)
+                for e_2 in range(at_2, column_end - 3, 4):
+                    total = add_f64x4(total, load_f64x4(sums_2, e_2))
+                for e_3 in range(at_2 + 8, column_end):
+                    total_2 = total_2 + load_f64(sums_2, e_3)
+                total_3 = sum_f64x4(total) + total_2
+                squares_3 = splat_f64x4(0.0)
+                squares_4 = 0.0
                 column_end_2 = at_2 + 10
-                for e_3 in range(at_2, column_end_2 - 7, 8):
-                    squares_3 = add_f64x8(squares_3, load_f64x8(squares_2, e_3))
-                squares_3 = add_f64x8(squares_3, load_part_f64x8(squares_2, main_end(at_2, column_end_2, 8), column_end_2 - main_end(at_2, column_end_2, 8), splat_f64x8(0.0)))
-                squares_4 = sum_f64x8(squares_3)
+                for e_4 in range(at_2, column_end_2 - 3, 4):
+                    squares_3 = add_f64x4(squares_3, load_f64x4(squares_2, e_4))
+                for e_5 in range(at_2 + 8, column_end_2):
+                    squares_4 = squares_4 + load_f64(squares_2, e_5)
+                squares_5 = sum_f64x4(squares_3) + squares_4
                 column = first + at_2
                 shift_2 = (load_f32(x, n * 1310720 + column) + load_f32(x, n * 1310720 + 327680 + column) + (load_f32(x, n * 1310720 + 655360 + column) + load_f32(x, n * 1310720 + 983040 + column))) * np.float32(0.25)
-                off = total_2 / 40960.0
+                off = total_3 / 40960.0
                 block_mean = cast_f64_from_f32(shift_2) + off
-                block_m2 = squares_4 - total_2 * off
-                if not (squares_4 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
+                block_m2 = squares_5 - total_3 * off
+                if not (squares_5 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
                     redo = 0.0
                     for row in range(0, 4096):
                         for i in range(0, 10):
@@ -483,9 +488,9 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                     redo_square = 0.0
                     for row_2 in range(0, 4096):
                         for i_2 in range(0, 10):
-                            e_4 = cast_f64_from_f32(load_f32(x, n * 1310720 + row_2 * 320 + (column + i_2))) - center
-                            redo_rest = redo_rest + e_4
-                            redo_square = fma_f64(e_4, e_4, redo_square)
+                            e_6 = cast_f64_from_f32(load_f32(x, n * 1310720 + row_2 * 320 + (column + i_2))) - center
+                            redo_rest = redo_rest + e_6
+                            redo_square = fma_f64(e_6, e_6, redo_square)
                     block_mean = center + redo_rest / 40960.0
                     block_m2 = redo_square - redo_rest * redo_rest / 40960.0
                 group = part * 8 + g_2
