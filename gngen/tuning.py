@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
+from time import perf_counter, strftime
 from typing import Any, Protocol
 
 import numpy as np
@@ -123,19 +123,18 @@ def tune(
     lacking = load_backend(chosen.backend).unavailable() or runs_here(chosen.machine)
     if lacking:
         raise TargetError(f"a kernel for {chosen} can be emitted here and not measured: {lacking}")
-    clock = time.perf_counter
-    start = clock()
+    start = perf_counter()
     end = start + seconds
     found: dict[int, TunedLayer] = {}
     order = sorted(range(len(jobs.plans)), key=lambda i: -jobs.weights[i])
     for at, i in enumerate(order):
-        left = end - clock()
+        left = end - perf_counter()
         share = left * jobs.weights[i] / sum(jobs.weights[j] for j in order[at:])
         progress(jobs.layers[i].name)
-        found[i] = _tune_layer(jobs.layers[i], jobs.plans[i], jobs.model.dtype, share, clock)
+        found[i] = _tune_layer(jobs.layers[i], jobs.plans[i], jobs.model.dtype, share)
     rows = tuple(found[i] for i in range(len(jobs.plans)))
     api.forget_kernels()
-    return Tuning(jobs.model, str(chosen), threads.get_num_threads(), batch, rows, clock() - start)
+    return Tuning(jobs.model, str(chosen), threads.get_num_threads(), batch, rows, perf_counter() - start)
 
 
 def list_candidates(
@@ -183,7 +182,7 @@ def _layer_list(layers: LayerList | Layer | Sequence[Layer] | str | PathLike[str
         layers = load(layers)
     if isinstance(layers, LayerList):
         return replace(layers, dtype=dtype or layers.dtype)
-    several = (layers,) if isinstance(layers, Layer) else tuple(layers)
+    several = (layers,) if isinstance(layers, Layer) else tuple(layers) if isinstance(layers, Iterable) else ()
     if not several or not all(isinstance(layer, Layer) for layer in several):
         raise SpecError(f"tune takes a list of layers, at least one, or the name or file of such a list; received {layers!r}")
     return LayerList("layers", "", "", dtype or "float32", several)
@@ -213,15 +212,15 @@ def _jobs(model: LayerList, target: str, batch: int | None) -> _Jobs:
 # One layer
 
 
-def _tune_layer(layer: Layer, plan: Plan, dtype: str, seconds: float, clock: Callable[[], float]) -> TunedLayer:
+def _tune_layer(layer: Layer, plan: Plan, dtype: str, seconds: float) -> TunedLayer:
     """Measure the candidates of one layer for about so long, and keep what was found."""
     untuned = plan.schedule
     if seconds <= 0:
         return TunedLayer(layer, untuned, untuned, skipped="no time was left for it")
-    start = clock()
+    start = perf_counter()
     schedules = candidates(plan.problem, plan.target.machine)
     try:
-        picked = pick(schedules, _Bench(layer, plan, dtype), seconds - (clock() - start), clock)
+        picked = pick(schedules, KernelBench(layer, plan, dtype), seconds - (perf_counter() - start))
     except GngenError as e:
         return TunedLayer(layer, untuned, untuned, failure=str(e))
     if picked is None:
@@ -232,12 +231,12 @@ def _tune_layer(layer: Layer, plan: Plan, dtype: str, seconds: float, clock: Cal
 
 
 def _keep(plan: Plan, row: TunedLayer) -> None:
-    date = time.strftime("%Y-%m-%d")
+    date, of = strftime("%Y-%m-%d"), f"of {row.candidates} candidate{'' if row.candidates == 1 else 's'}"
     if row.tuned == row.untuned:
-        reason = f"{row.untuned.reason}; tuned on {date}, the fastest of {row.candidates} candidates"
+        reason = f"{row.untuned.reason}; tuned on {date}, the fastest {of}"
     else:
         times = f"{format_seconds(row.untuned_seconds)} -> {format_seconds(row.tuned_seconds)}"
-        reason = f"tuned on {date}, {row.gain:.2f}x the untuned choice ({times}), of {row.candidates} candidates"
+        reason = f"tuned on {date}, {row.gain:.2f}x the untuned choice ({times}), {of}"
     tuned = replace(row.tuned, reason=reason)
     about = {
         "date": date,
@@ -270,42 +269,42 @@ class Picked:
     measured: int
 
 
-def pick(schedules: Sequence[Schedule], bench: Bench, seconds: float, clock: Callable[[], float]) -> Picked | None:
+def pick(schedules: Sequence[Schedule], bench: Bench, seconds: float) -> Picked | None:
     """The fastest of several schedules, of which the first is the untuned choice; None where the time did not suffice.
 
     As many as half of the time allows are compiled; then the slower half is dropped, again and again, and what remains
     must beat the untuned choice once more, in a run of the two alone.
     """
-    untuned, end = schedules[0], clock() + seconds
-    ready = _compiled(schedules, bench, seconds, clock)
+    untuned, end = schedules[0], perf_counter() + seconds
+    ready = _compiled(schedules, bench, seconds)
     if len(ready) == 1 < len(schedules):
         return None
     left = ready
     while len(left) > 1:
-        if clock() >= end:
+        if perf_counter() >= end:
             return None
         # a share for each halving that is to come, and two for the last run
-        times = bench.measure(left, (end - clock()) / (math.ceil(math.log2(len(left))) + 2))
+        times = bench.measure(left, (end - perf_counter()) / (math.ceil(math.log2(len(left))) + 2))
         ranked = sorted(range(len(left)), key=times.__getitem__)
         left = [left[i] for i in ranked[: len(left) // 2]]
-    if clock() >= end:
+    if perf_counter() >= end:
         return None
     if left[0] == untuned:
-        (alone,) = bench.measure([untuned], end - clock())
+        (alone,) = bench.measure([untuned], end - perf_counter())
         return Picked(untuned, alone, alone, len(ready))
-    before, after = bench.measure([untuned, left[0]], end - clock())
+    before, after = bench.measure([untuned, left[0]], end - perf_counter())
     if before > WIN * after:
         return Picked(left[0], after, before, len(ready))
     return Picked(untuned, before, before, len(ready))
 
 
-def _compiled(schedules: Sequence[Schedule], bench: Bench, seconds: float, clock: Callable[[], float]) -> list[Schedule]:
+def _compiled(schedules: Sequence[Schedule], bench: Bench, seconds: float) -> list[Schedule]:
     """The untuned choice, and those after it that compile before their part of the time is up; one, if the whole time allows."""
-    start = clock()
+    start = perf_counter()
     bench.prepare(schedules[0])
     ready = [schedules[0]]
     for schedule in schedules[1:]:
-        if clock() - start >= (seconds if len(ready) == 1 else _COMPILING * seconds):
+        if perf_counter() - start >= (seconds if len(ready) == 1 else _COMPILING * seconds):
             break
         with suppress(BuildError):
             bench.prepare(schedule)
@@ -313,7 +312,7 @@ def _compiled(schedules: Sequence[Schedule], bench: Bench, seconds: float, clock
     return ready
 
 
-class _Bench:
+class KernelBench:
     """The kernels of one layer, called on arrays that begin on a cache line and whose pages are there."""
 
     def __init__(self, layer: Layer, plan: Plan, dtype: str) -> None:
