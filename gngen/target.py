@@ -24,7 +24,7 @@ _FACTS: dict[str, type] = {
 }  # fmt: skip
 _CACHE_FACTS = ("line", "l1", "l2", "l3")
 # The lines of /proc/cpuinfo that name the processor, on x86 and on ARM.
-_MODEL_LINES = ("cpu family", "model", "model name", "CPU implementer", "CPU part")
+_MODEL_LINES = ("model name", "cpu family", "model", "CPU implementer", "CPU part")
 SIMD = ("avx512", "avx2", "sse2", "neon", "generic")
 
 
@@ -252,8 +252,9 @@ def _cpu_features() -> frozenset[str]:
 @cache
 def cpu_model() -> str:
     """Which processor this is, as far as the operating system says: what a measured time depends on."""
-    said = [line.partition(":") for line in _cpuinfo().splitlines()]
-    return ", ".join(value.strip() for name, _, value in said if name.strip() in _MODEL_LINES) or platform.processor()
+    lines = [line.partition(":") for line in _cpuinfo().splitlines()]
+    said = {name.strip(): value.strip() for name, _, value in lines}
+    return ", ".join(said[name] for name in _MODEL_LINES if name in said) or platform.processor()
 
 
 def _assumed_features() -> tuple[str, ...]:
