@@ -14,7 +14,8 @@ from typing import Any
 from gngen.errors import SpecError
 from gngen.lowering import lower_problem
 from gngen.problem import Problem
-from gngen.schedule import SCHEDULES, SERIAL_BYTES, STORES, Schedule, choose_schedule, misfit
+from gngen.schedule import PREFETCH, SCHEDULES, SERIAL_BYTES, STORES, Schedule, choose_schedule, misfit
+from gngen.summation import row_fold
 from gngen.target import Machine
 
 MOST = 12
@@ -93,15 +94,22 @@ def _parallel_from(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
 
 
 def _strips(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
-    return [strip for strip in (1, 16, 4) if strip != s.strip]
+    return [strip for strip in (s.strip // 2, s.strip * 2) if strip]
 
 
 def _tiles(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
-    return [tile for tile in (m.vector_registers // 8, m.vector_registers // 4, 1) if tile != s.tile]
+    """A row in registers or not, where it would leave half of them."""
+    row = p.channels * p.inner
+    vectors = row * row_fold(row, s.lanes, p.outer) // s.lanes
+    return [tile for tile in (1, vectors) if tile != s.tile and 1 <= tile <= m.vector_registers // 2]
+
+
+def _prefetches(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
+    return [0 if s.prefetch else PREFETCH]
 
 
 def _pieces(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
-    return [s.piece // 4, s.piece * 4]
+    return [piece for piece in (s.piece // 2, s.piece * 2) if piece]
 
 
 VARIATIONS = (
@@ -111,5 +119,6 @@ VARIATIONS = (
     Variation("parallel_from", 1, _parallel_from),
     Variation("strip", 2, _strips),
     Variation("tile", 2, _tiles),
+    Variation("prefetch", 2, _prefetches),
     Variation("piece", 2, _pieces),
 )
