@@ -149,7 +149,7 @@ def by_data(errors: Errors, sides: Sequence[str]) -> str:
             f"{dtype} {layout}",
             side,
             *(worst(errors, side, dtype=dtype, layout=layout, data=one) for one in data),
-            f"{error_limit(dtype):.0e}",
+            f"{error_limit(dtype):g}",
         ]
         for dtype, layout in kinds
         for side in sides
@@ -196,16 +196,17 @@ def main() -> None:
             parse_target(target)
     except GngenError as e:
         parser.error(str(e))
+    part = arguments.dtype or arguments.size or arguments.target
+    output = arguments.output or (None if part else DOCUMENT)
+    section = document.Section(output, "accuracy") if output else None
     errors: Errors = {}
     for trial in trials(arguments.dtype or DTYPES, arguments.size or list(SIZES)):
         print(f"{trial.dtype} {trial.layout} {trial.size} {trial.data}", file=sys.stderr, flush=True)
         errors[trial] = measure(trial, targets)
     text = report(errors, [*targets, "torch"])
     print(text)
-    part = arguments.dtype or arguments.size or arguments.target
-    output = arguments.output or (None if part else DOCUMENT)
-    if output:
-        document.write_between(output, "accuracy", text)
+    if section:
+        section.write(text)
 
 
 if __name__ == "__main__":

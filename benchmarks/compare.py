@@ -168,7 +168,7 @@ def failures(chosen: Sequence[Case], best: dict[str, list[Result]]) -> str:
         for case, result in zip(chosen, results, strict=True):
             if "failure" in result:
                 why.setdefault((peer, result["failure"]), []).append(case)
-    lines = [f"- {peer}, {len(found)} cases, the first {found[0]}: {reason}" for (peer, reason), found in why.items()]
+    lines = [f"- {peer} (cases: {len(found)}, the first {found[0]}): {reason}" for (peer, reason), found in why.items()]
     return "\n".join(["", "No time:", "", *lines]) if lines else ""
 
 
@@ -203,12 +203,13 @@ def main() -> None:
             parse_target(target)
     except GngenError as e:
         parser.error(str(e))
+    output = arguments.output or (None if arguments.only else DOCUMENT)
+    section = document.Section(output, "benchmarks") if output else None
     best = compare(chosen, targets, arguments.rounds, arguments.seconds, arguments.tuned)
     text = report(chosen, best, targets)
     print(text)
-    output = arguments.output or (None if arguments.only else DOCUMENT)
-    if output:
-        document.write_between(output, "benchmarks", text)
+    if section:
+        section.write(text)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -50,19 +51,34 @@ def _compiler() -> str:
     return subprocess.run([gcc, "--version"], capture_output=True, text=True).stdout.splitlines()[0] if gcc else "no gcc"
 
 
-def write_between(path: Path, name: str, text: str) -> None:
-    """Put a text between the markers ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` of a document, in place of what is there.
+@dataclass(frozen=True)
+class Section:
+    """What lies between the lines ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` of a document.
 
     Raises:
-        SystemExit: there is no such document, or it has not both markers, in order.
+        SystemExit: there is no such document, or it has not both lines, in order; before anything is measured.
     """
-    begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->\n"
-    try:
-        old = path.read_text(encoding="utf-8")
-    except OSError as e:
-        raise SystemExit(f"{path}: {e.strerror}") from None
-    before, found, rest = old.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise SystemExit(f"{path} lacks the lines {begin.strip()} and {end.strip()}, between which the table goes")
-    path.write_text(f"{before}{begin}\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
+
+    path: Path
+    name: str
+
+    def __post_init__(self) -> None:
+        self._around()
+
+    def write(self, text: str) -> None:
+        """Put a text in place of what is there."""
+        before, after = self._around()
+        self.path.write_text(f"{before}\n{text.strip()}\n\n{after}", encoding="utf-8")
+
+    def _around(self) -> tuple[str, str]:
+        """The document up to and from the two lines, them included."""
+        begin, end = f"<!-- begin {self.name} -->\n", f"<!-- end {self.name} -->\n"
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except OSError as e:
+            raise SystemExit(f"{self.path}: {e.strerror}") from None
+        before, opened, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (opened and closed):
+            raise SystemExit(f"{self.path} lacks the lines {begin.strip()} and {end.strip()}, between which the tables go")
+        return before + begin, end + after

@@ -76,6 +76,10 @@ ODD = tuple(
 
 
 def cases(suite: str, only: str = "") -> list[Case]:
-    """The cases of a suite whose name has every word of `only`."""
+    """The cases of a suite that have every word of `only` in their name, or as a part of their shape."""
     chosen = {"public": PUBLIC, "odd": ODD, "all": PUBLIC + ODD}[suite]
-    return [case for case in chosen if all(word in str(case).split() or word in str(case) for word in only.split())]
+    return [case for case in chosen if all(_has(str(case).split(), word) for word in only.split())]
+
+
+def _has(words: list[str], word: str) -> bool:
+    return word in words or word in words[0]
