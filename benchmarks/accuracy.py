@@ -171,9 +171,10 @@ def failures(errors: Errors) -> str:
         for side, value in found.items():
             if isinstance(value, str):
                 why.setdefault((side, value), []).append(trial)
-    lines = [
-        f"- {side}, {len(where)} trials, the first {where[0].dtype} {where[0].layout}: {reason}" for (side, reason), where in why.items()
-    ]
+    lines = []
+    for (side, reason), where in why.items():
+        first = where[0]
+        lines.append(f"- {side} (trials: {len(where)}, the first {first.dtype}, {first.layout}, {first.size} elements): {reason}")
     return "\n".join(["No answer:", "", *lines]) if lines else ""
 
 

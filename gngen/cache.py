@@ -254,7 +254,7 @@ class DiskCache:
 
     def has_records(self, kind: str) -> bool:
         """Whether there may be a record of a kind; far cheaper than looking for one."""
-        return bool(self._records) or (self.path / kind).is_dir()
+        return bool(self._records) or os.path.isdir(self.path / kind)  # which, unlike Path's, never raises
 
     def read_record(self, kind: str, key: str) -> dict[str, Any] | None:
         """The record kept under a key, or None; a damaged one is ignored, with a warning the first time."""

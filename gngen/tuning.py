@@ -152,8 +152,8 @@ def list_candidates(
 def describe(schedule: Schedule, beside: Schedule | None = None) -> str:
     """A schedule in a few words: its name and its stores, and the numbers in which it differs from the one `beside` it.
 
-    >>> describe(Schedule("rows", 16, tile=8), Schedule("rows", 16))
-    'rows, temporal, tile 8'
+    >>> describe(Schedule("rows", 16, tile=1), Schedule("rows", 16, tile=4))
+    'rows, temporal, tile 1'
     """
     words = [schedule.name, schedule.store]
     for field, value in vars(schedule).items():
