@@ -216,19 +216,19 @@ def test_accuracy_writes_tables(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     page = tmp_path / "page.md"
     page.write_text("<!-- begin accuracy -->\n<!-- end accuracy -->\n")
-    done = run("accuracy.py", "--dtype", "float32", "--dtype", "float64", "--size", "12", "--target", "c", "--output", page)
+    done = run("accuracy.py", "--dtype", "float32", "--dtype", "bfloat16", "--size", "12", "--target", "c", "--output", page)
     assert done.returncode == 0, done.stderr
     assert page.read_text() == f"<!-- begin accuracy -->\n\n{done.stdout.strip()}\n\n<!-- end accuracy -->\n"
     by_data, by_size = tables(done.stdout)
     data = ["N(0, 1)", "N(100, 0.01)", "N(1e4, 1)", "U[0, 1)", "one outlier of 1e4"]
     assert by_data[0] == ["channels", "by", *data, "contract"]
-    kinds = [f"{dtype} {layout}" for dtype in ("float32", "float64") for layout in ("first", "middle", "last")]
+    kinds = [f"{dtype} {layout}" for dtype in ("float32", "bfloat16") for layout in ("first", "middle", "last")]
     assert [row[:2] for row in by_data[1:]] == [[kind, side] for kind in kinds for side in ("c", "torch")]
     for row in by_data[1:]:
         assert all(NUMBER.fullmatch(cell) for cell in row[2:])
         if row[1] == "c":
             assert all(float(cell) <= float(row[-1]) for cell in row[2:-1])
-    assert [row[0] for row in by_size[1:]] == ["float32, 12 elements", "float64, 12 elements"]
+    assert [row[0] for row in by_size[1:]] == ["float32, 12 elements", "bfloat16, 12 elements"]
 
 
 @pytest.mark.parametrize(

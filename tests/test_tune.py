@@ -39,6 +39,7 @@ PROBLEMS = [
     ((4, 700, 60), -1, 5, "float32"),
     ((5, 90, 14), -1, 7, "float64"),
     ((2, 7, 5, 33), 2, 5, "float32"),
+    ((4, 350, 24), -1, 3, "bfloat16"),
     ((1, 64, 16, 16), 1, 1, "float32"),
     ((64, 1024), -1, 32, "float32"),
     ((None, 30, 64), -1, 8, "float32"),
@@ -105,7 +106,7 @@ def test_candidates_vary_structure_and_stores() -> None:
     assert {s.store for s in small} == {"temporal"}
 
 
-@pytest.mark.parametrize(("shape", "axis", "groups", "dtype"), PROBLEMS[:5], ids=str)
+@pytest.mark.parametrize(("shape", "axis", "groups", "dtype"), PROBLEMS[:6], ids=str)
 def test_every_candidate_gives_the_same_bits(shape: tuple[int, ...], axis: int, groups: int, dtype: str) -> None:
     need_backend("c")
     spec = gngen.GroupNormSpec(groups, axis, activation="silu")
@@ -602,11 +603,11 @@ def test_tune_prints_a_table_and_a_summary(fake: list[Any], mine: Path, folder: 
 
 
 def test_tune_takes_a_shape(fake: list[Any]) -> None:
-    out, err, status = gn("tune", "--shape", "4x30x24", "--groups", "4", "--activation", "silu", "--target", "c", "--dtype", "float64")
+    out, err, status = gn("tune", "--shape", "4x30x24", "--groups", "4", "--activation", "silu", "--target", "c", "--dtype", "bfloat16")
     assert (err, status) == ("", 0)
     assert out.splitlines()[2].startswith("4x30x24 ")
     spec = gngen.GroupNormSpec(4, activation="silu")
-    assert "tuned on" in gngen.api.plan(spec, (4, 30, 24), "float64", "c").schedule.reason
+    assert "tuned on" in gngen.api.plan(spec, (4, 30, 24), "bfloat16", "c").schedule.reason
 
 
 def test_tune_takes_a_batch_that_varies(fake: list[Any]) -> None:
