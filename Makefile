@@ -22,9 +22,10 @@ format: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Time the project against PyTorch and the copy limit; leave the machine otherwise idle.
+# Time the project against PyTorch and the copy limit, and measure errors, into docs/; leave the machine otherwise idle.
 bench: $(VENV)/installed-test
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/accuracy.py
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache

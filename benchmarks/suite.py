@@ -1,54 +1,85 @@
-"""Shapes of real networks and odd ones, in both memory layouts: (batch, channels, *spatial), groups."""
+"""What is timed: shapes of real networks and odd ones, forward, by type, activation and memory layout."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import product
 
-REAL = [
-    ((2, 320, 64, 64), 32),
-    ((2, 640, 32, 32), 32),
-    ((2, 1280, 16, 16), 32),
-    ((2, 2560, 8, 8), 32),
-    ((1, 512, 64, 64), 32),
-    ((1, 256, 256, 256), 32),
-    ((1, 128, 512, 512), 32),
-    ((32, 64, 56, 56), 32),
-    ((32, 256, 14, 14), 32),
-    ((8, 64, 128, 128), 64),
-    ((8, 64, 32, 32), 1),
-    ((1, 64, 512, 512), 1),
-    ((1, 32, 8, 8), 8),
-]
-ODD = [
-    ((2, 96, 37, 41), 32),
-    ((4, 24, 31, 33), 8),
-    ((1, 64, 24, 40, 40), 8),
-    ((3, 48, 56, 56), 6),
-    ((2, 128, 64, 64), 1),
-    ((2, 128, 64, 64), 128),
-    ((1, 61, 100, 100), 61),
-    ((8, 512, 7, 7), 32),
-]
+DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
+OPS = ("fwd", "silu")
+LAYOUTS = ("nchw", "nhwc")
+SUITES = ("public", "odd", "all")
+EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to time; `last` for channels last in memory."""
+    """One thing to time.
+
+    shape: batch, channels, then the spatial sizes, whatever the layout. groups: -1 for one a channel. layout: nchw for channels before
+    the spatial axes in memory, nhwc for after them. op: fwd, or silu for the activation after it.
+    """
 
     shape: tuple[int, ...]
     groups: int
-    last: bool
-    activation: str | None = None
+    layout: str = "nchw"
+    dtype: str = "f32"
+    op: str = "fwd"
 
     def __str__(self) -> str:
-        layout = "last" if self.last else "first"
-        return f"{'x'.join(map(str, self.shape))} g{self.groups} {layout}{' ' + self.activation if self.activation else ''}"
+        return f"{'x'.join(map(str, self.shape))} g{self.groups} {self.layout} {self.dtype} {self.op}"
+
+    @property
+    def axis(self) -> int:
+        """The axis of the channels in memory."""
+        return -1 if self.layout == "nhwc" else 1
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
 
 
-def cases(which: str) -> list[Case]:
-    """The cases of ``real``, ``odd`` or ``all``."""
-    chosen = {"real": REAL, "odd": ODD, "all": REAL + ODD}[which]
-    found = [Case(shape, groups, last) for shape, groups in chosen for last in (False, True)]
-    if which != "odd":
-        found += [Case(shape, groups, last, "silu") for shape, groups in (REAL[0], REAL[5]) for last in (False, True)]
-    return found
+_UNET = [((2, 320, 64, 64), 32), ((2, 640, 32, 32), 32), ((2, 1280, 16, 16), 32), ((2, 2560, 8, 8), 32)]
+_VAE = [((1, 512, 64, 64), 32), ((1, 256, 256, 256), 32), ((1, 128, 512, 512), 32)]
+_NETS = [((32, 64, 56, 56), 32), ((32, 256, 14, 14), 32), ((8, 64, 128, 128), 64), ((8, 64, 32, 32), 1), ((1, 64, 512, 512), 1)]
+_SMALL = [((1, 32, 8, 8), 8), ((64, 1024), 32)]
+
+PUBLIC = (
+    *(Case(shape, groups, layout) for shape, groups in _UNET + _VAE + _NETS for layout in LAYOUTS),
+    *(Case(shape, groups) for shape, groups in _SMALL),
+    *(Case(shape, groups, layout, op="silu") for shape, groups in (_UNET[0], _VAE[1]) for layout in LAYOUTS),
+    *(Case(shape, groups, layout, dtype="bf16") for shape, groups in (_UNET[0], _VAE[1]) for layout in LAYOUTS),
+)
+
+# Sizes that no vector divides, few channels a group, three spatial axes or one, the extremes of groups, batches of 1 to 32.
+_ODD = [
+    ((2, 96, 37, 41), 32),
+    ((4, 64, 37, 41), 8),
+    ((1, 64, 24, 40, 40), 8),
+    ((2, 48, 9, 28, 28), 16),
+    ((4, 72, 1001), 24),
+    ((2, 128, 64, 64), 1),
+    ((2, 128, 64, 64), 128),
+    ((1, 61, 100, 100), -1),
+    ((8, 127, 20, 20), -1),
+    ((3, 48, 56, 56), 6),
+    ((16, 512, 7, 7), 32),
+    ((32, 96, 14, 14), 32),
+    ((32, 257), 1),
+]
+ODD = tuple(
+    Case(shape, groups, layout, dtype, op)
+    for dtype, op, (shape, groups), layout in product(DTYPES, OPS, _ODD, LAYOUTS)
+    if len(shape) > 2 or layout == "nchw"  # without spatial axes there is one layout
+)
+
+
+def cases(suite: str, only: str = "") -> list[Case]:
+    """The cases of a suite that have every word of `only` in their name, or as a part of their shape."""
+    chosen = {"public": PUBLIC, "odd": ODD, "all": PUBLIC + ODD}[suite]
+    return [case for case in chosen if all(_has(str(case).split(), word) for word in only.split())]
+
+
+def _has(words: list[str], word: str) -> bool:
+    return word in words or word in words[0]

@@ -24,9 +24,10 @@ from gngen.threads import get_num_threads, set_num_threads
 if TYPE_CHECKING:
     from gngen import reference as reference
     from gngen.layer import GroupNormalization, layer_group_normalization
+    from gngen.tuning import tune
 
 # Public names that are imported when first asked for.
-_LATER = {"GroupNormalization": "gngen.layer", "layer_group_normalization": "gngen.layer"}
+_LATER = {"GroupNormalization": "gngen.layer", "layer_group_normalization": "gngen.layer", "tune": "gngen.tuning"}
 _MODULES = ("reference",)
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "lower",
     "set_num_threads",
     "targets",
+    "tune",
 ]
 
 

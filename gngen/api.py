@@ -57,7 +57,8 @@ def compile(
         dtype: float32, float64, float16 or bfloat16, of x and y. Halves are computed in float32 and rounded once.
         target: ``backend[:machine]``, or auto: the fastest backend that can run here.
         outputs: y, and any of mean and rstd after it.
-        schedule: None to choose; or a name, a mapping of fields, or a Schedule.
+        schedule: None to choose (what `gngen.tune` found on this machine, or else by rule); or a name, a mapping of fields, or a
+            Schedule.
         order: the memory order of x and y, axes from the outermost; None for C order.
         param_dtype: of gamma and beta: None for dtype, which it is but for halves, where it may be float32.
 
@@ -76,6 +77,11 @@ def compile(
     with suppress(TypeError):  # a list or a mapping among the arguments: found by its digest instead
         _kernels[key] = kernel
     return kernel
+
+
+def forget_kernels() -> None:
+    """Plan each kernel anew when it is next asked for; those in somebody's hands stay what they are."""
+    _kernels.clear()
 
 
 def _build(p: Plan, auto: bool, schedule: Schedule | str | Mapping[str, Any] | None) -> Kernel:

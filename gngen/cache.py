@@ -30,6 +30,8 @@ from gngen.errors import BuildError
 DEFAULT_LIMIT = 512 << 20
 MANIFEST = "manifest.json"
 _LOCK_TIMEOUT = 300.0
+# Records of one kind that are kept; the oldest go first.
+_RECORDS_MOST = 4096
 # Seconds after which a draft has no process any more that works on it: longer than any build may take.
 _STALE = 1800.0
 # A folder that takes so many bytes was not what kept a build from succeeding.
@@ -59,6 +61,7 @@ class DiskCache:
         self._warned = threading.Lock()
         self._spare: list[ExitStack] = []
         self._facts: dict[str, str] = {}
+        self._records: dict[Path, dict[str, Any] | None] = {}
 
     # Kernels
 
@@ -85,7 +88,7 @@ class DiskCache:
                 if found:
                     return *found, "disk"
                 if damage:
-                    _warn(f"the cached kernel {digest} is damaged ({damage}) and is built again")
+                    warn(f"the cached kernel {digest} is damaged ({damage}) and is built again")
                     self._discard(self._folder(digest))
                 return *self._build_in_place(digest, build), "built"
         except (OSError, NotImplementedError) as e:  # NotImplementedError: a file system without locks
@@ -150,7 +153,7 @@ class DiskCache:
     def _without_disk(self, reason: str) -> None:
         """Say, once, that the cache is not used."""
         if self._warned.acquire(blocking=False):
-            _warn(f"kernels are kept in memory only: the cache {self.path} cannot be used ({reason})")
+            warn(f"kernels are kept in memory only: the cache {self.path} cannot be used ({reason})")
 
     def _prepare(self) -> str:
         """Make the folders; why they must not be used, or ""."""
@@ -233,9 +236,11 @@ class DiskCache:
         return value
 
     def _keep(self, place: Path, text: str) -> None:
+        """Write a small file, whole or not at all; OSError where that cannot be, or another user could write there."""
         _make(place.parent)
-        if _unsafe(place.parent):
-            return
+        unsafe = _unsafe(place.parent)
+        if unsafe:
+            raise PermissionError(unsafe)
         handle, draft = tempfile.mkstemp(dir=place.parent)
         try:
             with open(handle, "w", encoding="utf-8") as file:
@@ -245,8 +250,75 @@ class DiskCache:
             with suppress(FileNotFoundError):
                 os.unlink(draft)
 
+    # Records
 
-def _warn(message: str) -> None:
+    def has_records(self, kind: str) -> bool:
+        """Whether there may be a record of a kind; far cheaper than looking for one."""
+        return bool(self._records) or os.path.isdir(self.path / kind)  # which, unlike Path's, never raises
+
+    def read_record(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The record kept under a key, or None; a damaged one is ignored, with a warning the first time."""
+        place = self._record(kind, key)
+        if place not in self._records:
+            try:
+                found = self._read_record(place)
+            except FileNotFoundError:
+                return None
+            except (OSError, ValueError) as e:
+                warn(f"the {kind} record {place.name} is damaged ({e}) and is ignored")
+                found = None
+            self._records[place] = found
+        return self._records[place]
+
+    def write_record(self, kind: str, key: str, record: dict[str, Any]) -> None:
+        """Keep what `json` can hold under a key, in place of what was there; in memory only where the disk refuses."""
+        place, text = self._record(kind, key), json.dumps(record, indent=1, sort_keys=True)
+        self._records[place] = json.loads(text)
+        try:
+            self._keep(place, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+            for old in self._record_files(kind)[_RECORDS_MOST:]:
+                old.unlink(missing_ok=True)
+        except OSError as e:
+            self._without_disk(str(e))
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """Every valid record of a kind on disk, the latest written first."""
+        found = []
+        for place in self._record_files(kind):
+            with suppress(OSError, ValueError):
+                found.append(self._read_record(place))
+        return found
+
+    def clear_records(self, kind: str) -> int:
+        """Remove every record of a kind; how many."""
+        count = len(self._record_files(kind))
+        shutil.rmtree(self.path / kind, ignore_errors=True)
+        self._records.clear()
+        return count
+
+    def _record(self, kind: str, key: str) -> Path:
+        return self.path / kind / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+
+    def _record_files(self, kind: str) -> list[Path]:
+        """The files of a kind, the latest written first."""
+        dated = []
+        for place in (self.path / kind).glob("*.json"):
+            with suppress(OSError):
+                dated.append((place.stat().st_mtime_ns, place))
+        return [place for _, place in sorted(dated, reverse=True)]
+
+    def _read_record(self, place: Path) -> dict[str, Any]:
+        """A record as it was written, below its own hash; ValueError says what is wrong with it."""
+        check, _, text = place.read_bytes().partition(b"\n")
+        if _writable_by_others(place):  # what nobody else can write is ours, wherever it lies
+            raise ValueError("it can be written by another user")
+        if hashlib.sha256(text).hexdigest().encode() != check:
+            raise ValueError("it is not what was written")
+        record: dict[str, Any] = json.loads(text)
+        return record
+
+
+def warn(message: str) -> None:
     """A warning at the line that called gngen."""
     depth, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "gngen":
@@ -330,7 +402,7 @@ def _check_room(folder: Path) -> None:
 def _limit(text: str) -> int:
     """The bound in bytes: $GNGEN_CACHE_LIMIT, or 512 MB."""
     if text and not text.isdecimal():
-        _warn(f"GNGEN_CACHE_LIMIT is a number of bytes; {text!r} is none, and {DEFAULT_LIMIT} is the limit")
+        warn(f"GNGEN_CACHE_LIMIT is a number of bytes; {text!r} is none, and {DEFAULT_LIMIT} is the limit")
     return int(text) if text.isdecimal() else DEFAULT_LIMIT
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``gngen targets | emit | explain | run | compare | cache | models``.
+"""The command line: ``gngen targets | emit | explain | run | compare | tune | cache | models``.
 
 Results go to stdout; progress, warnings and errors to stderr. Every error is one line, ``gngen: error: ...``, and exit status 2
 (130 when interrupted). Commands import what they need when they run, so that ``gngen --help`` is fast.
@@ -22,8 +22,12 @@ import click
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
+    from gngen.models import LayerList
+    from gngen.schedule import Schedule
     from gngen.spec import GroupNormSpec
+    from gngen.tuning import Tuning
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -90,6 +94,10 @@ def _shape(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int 
     if not all(re.fullmatch(r"\d+|None|none|\?", part) for part in parts):
         raise click.BadParameter(f"{value!r} is not a shape; write 2,64,64,320 or 2x64x64x320, with None or ? for a batch that varies")
     return tuple(int(part) if part.isdigit() else None for part in parts)
+
+
+def _optional_shape(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int | None, ...] | None:
+    return None if value is None else _shape(ctx, param, value)
 
 
 def _axis(ctx: click.Context, param: click.Parameter, value: str) -> int | tuple[int, ...]:
@@ -359,6 +367,141 @@ def compare(
     return _fail(problems) if problems else 0
 
 
+@main.command(short_help="Measure schedules, and use the fastest from then on.")
+@click.option("--model", metavar="NAME|FILE", help="A list of layers: see gngen models, or a .toml or .json file of your own.")
+@click.option("--shape", callback=_optional_shape, metavar="N,N,...", help="One layer of these sizes, batch first, in place of a list.")
+@spec_options
+@_target_option("auto")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, help="For all layers together.")
+@click.option("--layout", type=click.Choice(["first", "last"]), help="Move the features right after the batch, or to the end.")
+@click.option("--dtype", help="In place of the list's own; float32 for a shape.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N layers.")
+@click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Tune kernels that serve any batch, measured at this one.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="All cores unless given.")
+@click.option("--dry-run", is_flag=True, help="List the candidates and measure nothing.")
+@click.pass_context
+def tune(
+    ctx: click.Context,
+    /,
+    model: str | None,
+    shape: tuple[int | None, ...] | None,
+    target: str,
+    seconds: float,
+    layout: str | None,
+    dtype: str | None,
+    limit: int | None,
+    batch: int | None,
+    threads: int | None,
+    dry_run: bool,
+    **fields: Any,
+) -> int:
+    """Measure the candidate schedules of a network's layers, or of one shape, and use the fastest from then on.
+
+    What is found is kept in the cache, for this machine, target, number of threads and batch; gngen explain shows it, and
+    GNGEN_TUNED=0 sets it aside. Leave the machine otherwise idle.
+
+    \b
+    Example:
+      gngen tune --model sd15-unet --target c --seconds 60
+      gngen tune --shape None,64,64,320 --batch 2 --activation silu
+    """
+    import gngen
+    from gngen.tuning import list_candidates
+
+    layers = _layers_to_tune(ctx, model, shape, batch, fields)
+    layers = layers.with_layout(layout) if layout else layers
+    layers = layers.head(limit) if limit else layers
+    _check_targets([target])
+    if threads:
+        gngen.set_num_threads(threads)
+    if dry_run:
+        found = list_candidates(layers, target, dtype=dtype, batch=batch)
+        _show(_candidate_table([(layer.name, schedules) for layer, schedules in found]))
+        click.echo(f"{_count(sum(len(schedules) for _, schedules in found), 'candidate')} of {_count(len(found), 'problem')}")
+        return 0
+    with _progress(len(layers.layers)) as step:
+        tuning = gngen.tune(layers, target, seconds, dtype=dtype, batch=batch, progress=step)
+    _show(_tuning_table(tuning))
+    click.echo(_tuning_summary(tuning))
+    failed = [row for row in tuning.rows if row.failure]
+    if failed:
+        return _fail(f"{len(failed)} of {_count(len(tuning.rows), 'problem')} failed; {failed[0].layer.name}: {failed[0].failure}")
+    return 0
+
+
+def _layers_to_tune(
+    ctx: click.Context, model: str | None, shape: tuple[int | None, ...] | None, batch: int | None, fields: dict[str, Any]
+) -> LayerList:
+    """The list of --model, or of one layer of --shape and the options of a spec."""
+    from gngen import models
+
+    if (model is None) == (shape is None):
+        raise click.UsageError("give one of --model and --shape")
+    if model is not None:
+        given = [name for name in fields if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
+        if given:
+            raise click.UsageError(f"--{given[0]} goes with --shape; the layers of a model say their own")
+        return models.load(model)
+    assert shape is not None
+    if shape and shape[0] is None:
+        if batch is None:
+            raise click.UsageError("--shape with a batch that varies takes --batch, the one to measure at")
+        shape = (batch, *shape[1:])
+    if None in shape:
+        raise click.BadParameter("only the batch may be None", param_hint="'--shape'")
+    sizes, spec = tuple(int(n) for n in shape if n is not None), _spec(**fields)
+    numbers = (spec.groups, spec.axis, spec.epsilon, spec.center, spec.scale, spec.activation)
+    return models.LayerList("shape", "", "", "float32", (models.Layer("x".join(map(str, sizes)), sizes, *numbers),))
+
+
+def _candidate_table(found: Sequence[tuple[str, Sequence[Schedule]]]) -> RenderableType:
+    from rich.markup import escape
+
+    from gngen.tuning import describe
+
+    grid = _grid("layer", "", "candidate")
+    grid.columns[1].justify = "right"
+    for name, schedules in found:
+        for number, schedule in enumerate(schedules):
+            words = describe(schedule, schedules[0])
+            grid.add_row(escape(name) if number == 0 else "", str(number) if number else "untuned", words)
+    return grid
+
+
+def _tuning_table(tuning: Tuning) -> RenderableType:
+    from rich.markup import escape
+
+    from gngen.compare.report import format_seconds
+    from gngen.tuning import describe
+
+    grid = _grid("layer", "untuned", "time", "tuned", "time", "gain")
+    for column in (grid.columns[2], grid.columns[4], grid.columns[5]):
+        column.justify, column.no_wrap = "right", True
+    for row in tuning.rows:
+        kept = "the same" if row.tuned == row.untuned else describe(row.tuned, row.untuned)
+        kept = "[bold red]failed[/bold red]" if row.failure else "no time" if row.skipped else kept
+        gain = "-" if row.gain is None else f"{row.gain:.2f}"
+        times = format_seconds(row.untuned_seconds), format_seconds(row.tuned_seconds)
+        grid.add_row(escape(row.layer.name), describe(row.untuned), times[0], kept, times[1], gain)
+    return grid
+
+
+def _tuning_summary(tuning: Tuning) -> str:
+    from gngen.cache import default_cache
+
+    mean = "-" if tuning.gain is None else f"{tuning.gain:.2f}"
+    measured, late = sum(row.gain is not None for row in tuning.rows), sum(bool(row.skipped) for row in tuning.rows)
+    batch = "" if tuning.batch is None else f", any batch, measured at {tuning.batch}"
+    lines = [
+        f"untuned over tuned: {mean}, the geometric mean of {_count(measured, 'problem')}; {_count(tuning.replaced, 'schedule')} replaced",
+        f"{tuning.target}, {tuning.model.dtype}, {_count(tuning.threads, 'thread')}{batch}; {tuning.seconds:.0f} s",
+        f"kept in {default_cache().path}",
+    ]
+    if late:
+        lines.append(f"no time for {_count(late, 'problem')}: give more --seconds")
+    return "\n".join(lines)
+
+
 def _check_targets(chosen: Sequence[str]) -> None:
     """Raise for a target that is not known or cannot run here, before hours are spent on the others."""
     import gngen
@@ -394,9 +537,10 @@ def show() -> None:
 
     from gngen.cache import default_cache
     from gngen.compare.report import format_bytes
+    from gngen.tuned import KIND
 
     disk = default_cache()
-    entries = sorted(disk.entries(), key=lambda e: -e.last_used)
+    entries, tuned = disk.entries(), disk.records(KIND)
     grid = _grid("digest", "backend", "size", "used", "kernel")
     for column in grid.columns[:4]:
         column.no_wrap = True
@@ -406,24 +550,56 @@ def show() -> None:
         grid.add_row(entry.digest[:12], entry.backend, format_bytes(entry.bytes), _ago(now - entry.last_used), escape(entry.summary))
     if entries:
         _show(grid)
+    if tuned:
+        _show(_record_table(tuned))
     size = sum(entry.bytes for entry in entries)
-    click.echo(f"{_count(len(entries), 'kernel')}, {format_bytes(size)} of at most {format_bytes(disk.limit_bytes)}, in {disk.path}")
+    also = f", and {_count(len(tuned), 'tuned schedule')}" if tuned else ""
+    click.echo(f"{_count(len(entries), 'kernel')}, {format_bytes(size)} of at most {format_bytes(disk.limit_bytes)}{also}, in {disk.path}")
+
+
+def _record_table(records: Sequence[dict[str, Any]]) -> RenderableType:
+    """The tuned schedules; those that other code measured are kept for it, and not used."""
+    from rich.markup import escape
+
+    from gngen.tuned import code
+
+    grid = _grid("tuned", "backend", "batch", "threads", "gain", "schedule")
+    for column in grid.columns[:5]:
+        column.no_wrap = True
+    for column in grid.columns[2:5]:
+        column.justify = "right"
+    current = code()
+    for record in records:
+        batch = "any" if record["batch"] is None else str(record["batch"])
+        old = "" if record["code"] == current else " (of other code)"
+        numbers = (batch, str(record["threads"]), f"{record['gain']:.2f}")
+        grid.add_row(record["date"], record["backend"], *numbers, escape(record["summary"] + old))
+    return grid
 
 
 @cache.command()
-def clear() -> None:
-    """Remove every kernel from the cache.
+@click.option("--only", type=click.Choice(["kernels", "tuned"]), help="Only the kernels, or only the tuned schedules.")
+def clear(only: str | None) -> None:
+    """Remove every kernel and every tuned schedule from the cache.
 
     \b
     Example:
       gngen cache clear
+      gngen cache clear --only kernels
     """
     from gngen.cache import default_cache
     from gngen.compare.report import format_bytes
+    from gngen.tuned import KIND
 
     disk = default_cache()
-    count, size = disk.clear()
-    click.echo(f"removed {_count(count, 'kernel')}, {format_bytes(size)}, from {disk.path}")
+    removed = []
+    if only != "tuned":
+        count, size = disk.clear()
+        removed.append(f"{_count(count, 'kernel')}, {format_bytes(size)}")
+    tuned = 0 if only == "kernels" else disk.clear_records(KIND)
+    if tuned or only == "tuned":
+        removed.append(_count(tuned, "tuned schedule"))
+    click.echo(f"removed {', and '.join(removed)}, from {disk.path}")
 
 
 @main.command()
@@ -473,7 +649,7 @@ def _ago(seconds: float) -> str:
     return "just now"
 
 
-def _grid(*headings: str) -> Any:
+def _grid(*headings: str) -> Table:
     """A table without lines but the one under its headings."""
     from rich import box
     from rich.table import Table

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import gngen
-from gngen import resources
+from gngen import resources, tuned
 from gngen.backends import load_backend
 from gngen.cache import default_cache
 from gngen.errors import BuildError, TargetError
@@ -62,8 +62,11 @@ def make_plan(
     schedule: Schedule | str | Mapping[str, Any] | None,
     passed: str = "",
 ) -> Plan:
-    """Choose the schedule for a problem on a target."""
-    return Plan(spec, problem, layout, target, choose_schedule(problem, target.machine, schedule), passed)
+    """Choose the schedule for a problem on a target: the one asked for, or else the tuned one, or else by rule."""
+    chosen = choose_schedule(problem, target.machine, schedule)
+    if schedule is None:
+        chosen = tuned.find_tuned(problem, target, chosen)
+    return Plan(spec, problem, layout, target, chosen, passed)
 
 
 @dataclass

@@ -43,7 +43,7 @@ class Pool:
             for buffer in buffers:
                 if sys.getrefcount(buffer) == _FREE:
                     return buffer.view(dtype).reshape(shape)
-            buffer = _aligned(size)
+            buffer = aligned(size)
             self._make_room(size)
             if self.bytes + size <= self.limit:
                 buffers.append(buffer)
@@ -61,7 +61,7 @@ class Pool:
             buffers[:] = kept
 
 
-def _aligned(size: int) -> Array:
+def aligned(size: int) -> Array:
     """Bytes that begin on a cache line and own nothing else's memory."""
     raw = np.empty(size + LINE, np.uint8)
     start = -raw.ctypes.data % LINE

@@ -23,6 +23,8 @@ _FACTS: dict[str, type] = {
     "cache": dict, "c": dict,
 }  # fmt: skip
 _CACHE_FACTS = ("line", "l1", "l2", "l3")
+# The lines of /proc/cpuinfo that name the processor, on x86 and on ARM.
+_MODEL_LINES = ("model name", "cpu family", "model", "CPU implementer", "CPU part")
 SIMD = ("avx512", "avx2", "sse2", "neon", "generic")
 
 
@@ -232,14 +234,27 @@ def _host_arch() -> str:
 
 
 @cache
+def _cpuinfo() -> str:
+    """What Linux says of the first core; "" elsewhere."""
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
+    except OSError:
+        return ""
+
+
+@cache
 def _cpu_features() -> frozenset[str]:
     """The CPU's features, in the operating system's words."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return frozenset(_assumed_features())
-    line = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    line = re.search(r"^(?:flags|Features)\s*:(.*)$", _cpuinfo(), re.MULTILINE)
     return frozenset(line.group(1).split()) if line else frozenset(_assumed_features())
+
+
+@cache
+def cpu_model() -> str:
+    """Which processor this is, as far as the operating system says: what a measured time depends on."""
+    lines = [line.partition(":") for line in _cpuinfo().splitlines()]
+    said = {name.strip(): value.strip() for name, _, value in lines}
+    return ", ".join(said[name] for name in _MODEL_LINES if name in said) or platform.processor()
 
 
 def _assumed_features() -> tuple[str, ...]:

@@ -42,6 +42,7 @@ PUBLIC = [
     "lower",
     "set_num_threads",
     "targets",
+    "tune",
 ]
 
 

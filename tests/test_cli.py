@@ -77,7 +77,7 @@ def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tupl
 
 def test_the_commands_are_these() -> None:
     assert set(commands()) == {
-        *((name,) for name in ("targets", "emit", "explain", "run", "compare", "models", "cache")),
+        *((name,) for name in ("targets", "emit", "explain", "run", "compare", "tune", "models", "cache")),
         ("cache", "show"),
         ("cache", "clear"),
     }

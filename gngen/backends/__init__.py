@@ -8,6 +8,9 @@ A backend is a module with
 - ``build(source, folder)``: compile into a folder; the names of the files to keep;
 - ``load(folder, manifest)``: the entry, called as ``entry(arrays, batch, threads)``;
 - ``assembly(source, folder)`` and ``code_size(folder)``.
+
+It may have ``note()``, what a user should know of its kernels; ``compiler()``, the command that builds them; and ``ONE_SCHEDULE``,
+true where every schedule computes alike.
 """
 
 from __future__ import annotations

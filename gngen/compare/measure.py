@@ -164,7 +164,7 @@ def _problem(layer: Layer, dtype: str) -> Problem:
 
 
 def _measure_layer(layer: Layer, dtype: str, targets: Sequence[str], seconds: float, progress: Callable[[str], None]) -> LayerResult:
-    x, gamma, beta = _data(layer, dtype)
+    x, gamma, beta = make_data(layer, dtype)
     out = np.empty_like(x)
     progress(f"{layer.name}: oracle")
     oracle = evaluate(x, gamma, beta, layer.spec)
@@ -204,7 +204,7 @@ def _check(kernel: Any, target: str, oracle: Oracle, x: NDArray[Any], gamma: Any
     )
 
 
-def _data(layer: Layer, dtype: str) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
+def make_data(layer: Layer, dtype: str) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
     """Input, gamma and beta of a layer, in C order."""
     rng = np.random.default_rng(20180322)
     kind = dtype_of(check_dtype(dtype))
