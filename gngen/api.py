@@ -56,11 +56,11 @@ def compile(
         shape: the logical shape, batch first; None in the batch's place for a kernel that serves every batch.
         dtype: float32, float64, float16 or bfloat16, of x and y. Halves are computed in float32 and rounded once.
         target: ``backend[:machine]``, or auto: the fastest backend that can run here.
-        outputs: y, and any of mean and rstd after it.
+        outputs: y, and any of sum (x + residual), mean and rstd after it.
         schedule: None to choose (what `gngen.tune` found on this machine, or else by rule); or a name, a mapping of fields, or a
             Schedule.
         order: the memory order of x and y, axes from the outermost; None for C order.
-        param_dtype: of gamma and beta: None for dtype, which it is but for halves, where it may be float32.
+        param_dtype: of gamma, beta and modulation: None for dtype, which it is but for halves, where it may be float32.
 
     Raises:
         SpecError: arguments that do not go together. TargetError: no such target, or not one that runs here.
@@ -131,13 +131,13 @@ def explain_plan(p: Plan) -> str:
     return explain(p, digest_of(p), None, 0.0, None)
 
 
-def kernel_for(spec: GroupNormSpec, x: Array, gamma: Array | None = None, beta: Array | None = None, *, target: str = "auto") -> Kernel:
+def kernel_for(spec: GroupNormSpec, x: Array, *parameters: Array | None, target: str = "auto") -> Kernel:
     """The kernel for an array as it lies in memory; integers and bools are computed in float32.
 
-    Of halves, the kernel takes gamma and beta as float32, unless both (those that there are) are halves of the same kind.
+    Of halves, the kernel takes its parameters (gamma, beta, modulation) as float32, unless all are halves of the same kind.
     """
     dtype = x.dtype.name if x.dtype.name in KINDS or x.dtype.kind not in "iub" else "float32"
-    same = KINDS.get(dtype) not in HALVES or all(p is None or p.dtype == x.dtype for p in (gamma, beta))
+    same = KINDS.get(dtype) not in HALVES or all(p is None or p.dtype == x.dtype for p in parameters)
     param_dtype = None if same else "float32"
     key = (spec, x.shape, x.strides, dtype, target, param_dtype)
     kernel = _kernels.get(key)
@@ -158,6 +158,9 @@ def group_norm(
     activation: str | None = None,
     target: str = "auto",
     out: Any = None,
+    residual: Any = None,
+    modulation: Any = None,
+    mask: Any = None,
 ) -> Any:
     """Normalise x over groups of its features: ``act((x - mean) / sqrt(var + epsilon) * gamma + beta)``.
 
@@ -167,6 +170,9 @@ def group_norm(
         groups, axis, epsilon, activation: see GroupNormSpec.
         target: ``backend[:machine]`` or auto.
         out: an array for the answer; may be x.
+        residual: an array like x that is added to it first.
+        modulation: a pair (scale, shift) of arrays of shape (N, *features), applied before the activation: ``* (1 + scale) + shift``.
+        mask: bools of shape (N, *positions): True where an element counts in mean and variance.
 
     Returns:
         An array like x; a kernel is compiled for the first of each shape and memory order.
@@ -179,14 +185,18 @@ def group_norm(
 
     xs, wrap = as_numpy(x)
     fixed: Any = tuple(axis) if isinstance(axis, list) else axis
-    key = (groups, type(groups), fixed, type(fixed), epsilon, gamma is not None, beta is not None, activation)
+    given = (gamma is not None, beta is not None, residual is not None, modulation is not None, mask is not None)
+    key = (groups, type(groups), fixed, type(fixed), epsilon, given, activation)
     try:
         spec = _specs[key]
     except (KeyError, TypeError):  # TypeError: something unhashable, which the spec refuses
-        spec = GroupNormSpec(groups, fixed, epsilon, beta is not None, gamma is not None, activation)
+        scale, center, *fused = given
+        spec = GroupNormSpec(groups, fixed, epsilon, center, scale, activation, *fused)
         _specs[key] = spec
     weight, shift = (None if p is None else as_numpy(p, name)[0] for p, name in ((gamma, "gamma"), (beta, "beta")))
-    y = kernel_for(spec, xs, weight, shift, target=target)(xs, weight, shift, out)
+    own = tuple(as_numpy(p, "modulation")[0] for p in modulation) if isinstance(modulation, (tuple, list)) else ()
+    kernel = kernel_for(spec, xs, weight, shift, *own, target=target)
+    y = kernel(xs, weight, shift, out, residual=residual, modulation=own or modulation, mask=mask)
     return y if out is not None else wrap(y)
 
 

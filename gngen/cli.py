@@ -141,11 +141,14 @@ problem_options = _options(
         help="Sizes, batch first: 2,64,64,320; None or ? for a batch that varies.",
     ),
     spec_options,
+    click.option("--residual", is_flag=True, help="Add a second input before the norm."),
+    click.option("--modulation", is_flag=True, help="A scale and a shift of each sample's own after it."),
+    click.option("--masked", is_flag=True, help="Keep padding out of mean and variance."),
     click.option(
         "--dtype", default="float32", show_default=True, help="Of the input and the output: float32, float64, float16 or bfloat16."
     ),
-    click.option("--param-dtype", help="Of gamma and beta: as --dtype unless given; float32 goes with float16 and bfloat16."),
-    click.option("--outputs", callback=_words, default="y", show_default=True, metavar="y,mean,rstd", help="What the kernel writes."),
+    click.option("--param-dtype", help="Of gamma, beta and modulation: as --dtype unless given; float32 goes with float16 and bfloat16."),
+    click.option("--outputs", callback=_words, default="y", show_default=True, metavar="y,sum,mean,rstd", help="What the kernel writes."),
 )
 
 
@@ -153,10 +156,10 @@ def _target_option(default: str) -> Callable[[Command], Command]:
     return click.option("--target", default=default, show_default=True, metavar="BACKEND[:MACHINE]", help="See gngen targets.")
 
 
-def _spec(groups: int, axis: int | tuple[int, ...], epsilon: float, center: bool, scale: bool, activation: str | None) -> GroupNormSpec:
+def _spec(activation: str | None, **fields: Any) -> GroupNormSpec:
     from gngen.spec import GroupNormSpec
 
-    return GroupNormSpec(groups, axis, epsilon, center, scale, None if activation in (None, "none", "None") else activation)
+    return GroupNormSpec(activation=None if activation in (None, "none", "None") else activation, **fields)
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

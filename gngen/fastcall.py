@@ -69,7 +69,7 @@ def fast_call(launcher: Launcher) -> Callable[..., Any] | None:
     address = getattr(launcher.entry, "address", None)
     arrays = 2 + launcher.problem.scale + launcher.problem.center + len(launcher.workspace)
     ranks = (len(launcher.layout.shape), len(launcher.layout.features))
-    if address is None or launcher.problem.outputs != ("y",) or 0 in launcher.layout.shape:
+    if address is None or launcher.problem.outputs != ("y",) or launcher.problem.fused or 0 in launcher.layout.shape:
         return None
     if max(ranks) > _MAX_RANK or len(launcher.workspace) > _MAX_SCRATCH or arrays > _MAX_ARRAYS:
         return None

@@ -91,7 +91,7 @@ class Kernel:
     """A compiled group normalisation. Call it: ``y = kernel(x, gamma, beta, out=None)``.
 
     Attributes: spec, problem, target, schedule; digest: the cache key. Where outputs were asked for, a call returns
-    ``(y, mean, rstd)``, mean and rstd of shape (N, groups).
+    ``(y, sum, mean, rstd)``, or those of them; mean and rstd of shape (N, groups).
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -104,13 +104,29 @@ class Kernel:
         self.origin = self._built.origin
         self._call: Callable[..., Any] = self._first_call
 
-    def __call__(self, x: Any, gamma: Any = None, beta: Any = None, out: Any = None) -> Any:
+    def __call__(
+        self,
+        x: Any,
+        gamma: Any = None,
+        beta: Any = None,
+        out: Any = None,
+        *,
+        residual: Any = None,
+        modulation: Any = None,
+        mask: Any = None,
+        sum_out: Any = None,
+    ) -> Any:
         """Normalise x.
 
         Args:
             x: an array of the compiled shape and dtype (integers are converted), numpy's or anything that speaks DLPack on the CPU.
             gamma, beta: arrays of the features' shape, where the spec has scale and center; None where it has not.
-            out: an array for y, which may be x itself.
+            out: an array for y, which may be x itself, or the residual.
+            residual: an array like x that is added to it first, where the spec has residual.
+            modulation: a pair (scale, shift) of arrays of shape (N, *features), where the spec has modulation.
+            mask: bools of shape (N, *positions), x's without the features: True where an element counts; where the spec has masked.
+                It is converted to x's type, an array as much smaller than x as there are channels.
+            sum_out: an array for x + residual, where the output sum was asked for; may be the residual itself, or x.
 
         Returns:
             y of x's kind, or the tuple of the outputs asked for.
@@ -120,7 +136,9 @@ class Kernel:
         """
         if out is None:
             out = self.launcher.output_for(x)
-        return self._call(x, gamma, beta, out)
+        if residual is None and modulation is None and mask is None and sum_out is None:
+            return self._call(x, gamma, beta, out)
+        return self.launcher(x, gamma, beta, out, residual=residual, modulation=modulation, mask=mask, sum_out=sum_out)
 
     @cached_property
     def launcher(self) -> Launcher:
@@ -243,8 +261,8 @@ def digest_of(plan: Plan) -> str:
 def summary(plan: Plan) -> str:
     """One line that says what a kernel computes."""
     p = plan.problem
-    act = f", {p.activation}" if p.activation else ""
-    return f"{_kinds(p)} [batch, {p.outer}, {p.groups}, {p.chans}, {p.inner}]{act} on {plan.target}, {plan.schedule.name}"
+    also = "".join(f", {word}" for word in (p.activation, *p.fused) if word)
+    return f"{_kinds(p)} [batch, {p.outer}, {p.groups}, {p.chans}, {p.inner}]{also} on {plan.target}, {plan.schedule.name}"
 
 
 def _kinds(p: Problem) -> str:
@@ -261,6 +279,8 @@ def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launche
         f"problem   batch {'any' if p.batch is None else p.batch}, outer {p.outer}, groups {p.groups}, chans {p.chans}, inner {p.inner}",
         f"target    {plan.target}: {m.description}; {m.vector_bits}-bit vectors, {m.cores} cores, L2 {m.l2 >> 10} KB, L3 {m.l3 >> 10} KB",
     ]
+    if p.fused:
+        lines.insert(3, f"fused     {', '.join(p.fused)}{'; x + residual is stored' if 'sum' in p.outputs else ''}")
     if plan.passed:
         lines.append(f"fallback  {plan.passed}")
     numbers = f"lanes {s.lanes}, accumulators {s.accumulators}, strip {s.strip}, rows {s.rows}, tile {s.tile}, piece {s.piece}"

@@ -53,25 +53,50 @@ class Launcher:
     def sample_bytes(self) -> int:
         return self.problem.sample_bytes
 
-    def __call__(self, x: Any, gamma: Any = None, beta: Any = None, out: Any = None) -> Any:
+    def __call__(
+        self,
+        x: Any,
+        gamma: Any = None,
+        beta: Any = None,
+        out: Any = None,
+        *,
+        residual: Any = None,
+        modulation: Any = None,
+        mask: Any = None,
+        sum_out: Any = None,
+    ) -> Any:
         """Normalise x; y, or the tuple of the outputs asked for at compile time, of x's kind of array."""
         xs, wrap = as_numpy(x)
         xs = self._input(xs)
-        batch = xs.shape[0]
-        parameters = [self._parameter("gamma", gamma, self.problem.scale), self._parameter("beta", beta, self.problem.center)]
-        target, y = self._output(xs, out, parameters)
-        stats = [np.empty((batch, self.problem.groups), self.stat_dtype) for _ in self.problem.outputs[1:]]
+        batch, p = xs.shape[0], self.problem
+        data = [xs, *self._residual(residual, batch)]
+        others = [
+            *self._mask(mask, batch),
+            *self._parameter("gamma", gamma, p.scale),
+            *self._parameter("beta", beta, p.center),
+            *self._modulation(modulation, batch),
+        ]
+        results = [self._output("out", out, data, others)]
+        if "sum" in p.outputs:
+            results.append(self._output("sum_out", sum_out, data, others))
+        elif sum_out is not None:
+            raise LaunchError(f"sum_out is given, and this kernel was compiled without the output sum: outputs={p.outputs}")
+        self._check_apart(results)
+        stats = [np.empty((batch, p.groups), self.stat_dtype) for name in p.outputs if name in ("mean", "rstd")]
         if xs.size:
             scratch = [np.empty(batch * count) for count in self.workspace]
-            arrays = [xs, *(p for p in parameters if p is not None), y, *stats, *scratch]
+            arrays = [*data, *others, *(written for _, written in results), *stats, *scratch]
             self.entry(arrays, batch, threads.get_num_threads())
         else:
             for s in stats:
                 s.fill(np.nan)
-        if target is not None and target is not y:
-            target[...] = y
-        result = out if out is not None else wrap(y)
-        return (result, *map(wrap, stats)) if stats else result
+        answers = []
+        for given, (target, written) in zip((out, sum_out), results, strict=False):
+            if target is not None and target is not written:
+                target[...] = written
+            answers.append(wrap(written) if given is None else given)
+        answers += map(wrap, stats)
+        return tuple(answers) if len(p.outputs) > 1 else answers[0]
 
     def output_for(self, x: Any) -> Array | None:
         """An array for the answer to a numpy array that fits; None where the launcher has to look closer."""
@@ -79,18 +104,58 @@ class Launcher:
             return None
         return self._empty(x.shape[0])
 
-    def _input(self, x: Array) -> Array:
+    def _input(self, x: Array, name: str = "x") -> Array:
         """x as the kernel reads it: its own memory, or a copy where that lies differently."""
         shape = self.layout.shape
         if x.ndim != len(shape) or x.shape[1:] != self.rest or (shape[0] is not None and x.shape[0] != shape[0]):
-            raise LaunchError(f"x has shape {x.shape}; this kernel was compiled for {shape}")
+            raise LaunchError(f"{name} has shape {x.shape}; this kernel was compiled for {shape}")
         if x.dtype != self.dtype:
             if x.dtype.kind not in "iub":
-                raise LaunchError(f"x is {x.dtype}; this kernel was compiled for {self.dtype}")
-            return self._copy(x, f"x is {x.dtype} and is converted to {self.dtype}")
+                raise LaunchError(f"{name} is {x.dtype}; this kernel was compiled for {self.dtype}")
+            return self._copy(x, f"{name} is {x.dtype} and is converted to {self.dtype}")
         if not self.lies_right(x):
-            return self._copy(x, self.layout.copied or f"x has strides {x.strides}, which the kernel does not read")
+            return self._copy(x, self.layout.copied or f"{name} has strides {x.strides}, which the kernel does not read")
         return x
+
+    def _residual(self, value: Any, batch: int) -> list[Array]:
+        if not self._wanted("residual", value, self.problem.residual, self.layout.shape):
+            return []
+        array = self._input(as_numpy(value, "residual")[0], "residual")
+        if array.shape[0] != batch:
+            raise LaunchError(f"residual has shape {array.shape}; x has a batch of {batch}")
+        return [array]
+
+    def _modulation(self, value: Any, batch: int) -> list[Array]:
+        """The scale and the shift of every sample and feature, dense."""
+        shape = (batch, *self.layout.features)
+        if not self._wanted("modulation", value, self.problem.modulation, shape, "a pair (scale, shift) of arrays"):
+            return []
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
+            raise LaunchError(f"modulation is a {type(value).__name__}; this kernel takes a pair (scale, shift) of arrays of shape {shape}")
+        return [self._converted(f"modulation's {name}", array, shape) for name, array in zip(("scale", "shift"), value, strict=True)]
+
+    def _mask(self, value: Any, batch: int) -> list[Array]:
+        """1 where a position counts and 0 where not, in the kernel's memory order: one element for all the channels of a position."""
+        spatial = [a for a in self.layout.order if a not in (0, *self.layout.axes)]
+        shape = (batch, *(self.rest[a - 1] for a in sorted(spatial)))
+        if not self._wanted("mask", value, self.problem.masked, shape):
+            return []
+        array, _ = as_numpy(value, "mask")
+        if array.shape != shape:
+            raise LaunchError(f"mask has shape {array.shape}; this kernel takes {shape}: the batch and the positions, without the features")
+        if array.dtype.kind not in "biu":
+            raise LaunchError(f"mask is {array.dtype}; this kernel takes bool: True where a position counts")
+        counts = np.not_equal(array, 0).transpose(0, *(sorted(spatial).index(a) + 1 for a in spatial))
+        return [np.ascontiguousarray(counts, self.stat_dtype)]
+
+    def _wanted(self, name: str, value: Any, used: bool, shape: tuple[int | None, ...], what: str = "one") -> bool:
+        """Whether a fused form's array is there; complains where it is and should not be, or the other way round."""
+        if used == (value is not None):
+            return used
+        if used:
+            raise LaunchError(f"{name} is missing; this kernel takes {what} of shape {shape}")
+        flag = "masked" if name == "mask" else name
+        raise LaunchError(f"{name} is given, and this kernel was compiled without: {flag}=False")
 
     def lies_right(self, x: Array) -> bool:
         """Whether the kernel can read (or write) the array where it is."""
@@ -116,32 +181,45 @@ class Launcher:
         order = self.layout.order
         return outputs.take(tuple(shape[a] for a in order), self.dtype).transpose(np.argsort(order))
 
-    def _parameter(self, name: str, value: Any, used: bool) -> Array | None:
+    def _parameter(self, name: str, value: Any, used: bool) -> list[Array]:
         if value is None:
             if used:
                 raise LaunchError(f"{name} is missing; this kernel takes one of shape {self.layout.features}")
-            return None
+            return []
         if not used:
             raise LaunchError(
                 f"{name} is given, and this kernel was compiled without: scale={self.problem.scale}, center={self.problem.center}"
             )
+        return [self._converted(name, value, self.layout.features)]
+
+    def _converted(self, name: str, value: Any, shape: tuple[int, ...]) -> Array:
+        """A small array as the kernel reads it: dense, of its type."""
         array, _ = as_numpy(value, name)
-        if array.shape != self.layout.features:
-            raise LaunchError(f"{name} has shape {array.shape}; this kernel takes {self.layout.features}")
+        if array.shape != shape:
+            raise LaunchError(f"{name} has shape {array.shape}; this kernel takes {shape}")
         if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
             raise LaunchError(f"{name} is {array.dtype}; this kernel takes {self.param_dtype}")
         return np.require(array, self.param_dtype, ["C", "A"])
 
-    def _output(self, x: Array, out: Any, parameters: Sequence[Array | None]) -> tuple[Array | None, Array]:
-        """The caller's array (or None), and the array that the kernel writes: the caller's own where that is safe."""
+    def _output(self, name: str, out: Any, data: Sequence[Array], others: Sequence[Array]) -> tuple[Array | None, Array]:
+        """The caller's array (or None), and the array that the kernel writes: the caller's own where that is safe.
+
+        It is where out is exactly x or the residual: each element is read before it is written, and by the same worker.
+        """
+        shape = data[0].shape
         if out is None:
-            return None, self._empty(x.shape[0])
-        target, _ = as_numpy(out, "out")
-        if target.shape != x.shape or target.dtype != self.dtype:
-            raise LaunchError(f"out is {target.dtype} of shape {target.shape}; this kernel writes {self.dtype} of shape {x.shape}")
+            return None, self._empty(shape[0])
+        target, _ = as_numpy(out, name)
+        if target.shape != shape or target.dtype != self.dtype:
+            raise LaunchError(f"{name} is {target.dtype} of shape {target.shape}; this kernel writes {self.dtype} of shape {shape}")
         if not target.flags.writeable:
-            raise LaunchError("out cannot be written; give a writable array")
-        in_place = target.ctypes.data == x.ctypes.data
-        others = parameters if in_place else (x, *parameters)
-        safe = self.lies_right(target) and not any(o is not None and np.may_share_memory(target, o) for o in others)
-        return target, target if safe else self._empty(x.shape[0])
+            raise LaunchError(f"{name} cannot be written; give a writable array")
+        read = (*others, *(d for d in data if d.ctypes.data != target.ctypes.data))
+        safe = self.lies_right(target) and not any(np.may_share_memory(target, r) for r in read)
+        return target, target if safe else self._empty(shape[0])
+
+    def _check_apart(self, results: Sequence[tuple[Array | None, Array]]) -> None:
+        """Two outputs are two arrays."""
+        given = [target for target, _ in results if target is not None]
+        if len(given) == 2 and np.may_share_memory(given[0], given[1]):
+            raise LaunchError("out and sum_out share memory; give each an array of its own (one may be x, the other the residual)")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from gngen import loopnest as ir
 from gngen import vectormath
 from gngen.builder import Builder
 from gngen.loopnest import F64, Buffer, Expr, Type, Var
+from gngen.masks import RowMask, RunMask
 from gngen.problem import Problem
 from gngen.schedule import Schedule
 from gngen.summation import RowSlabs, RunBlocks, summation
@@ -41,6 +42,11 @@ class Tables:
     offset: Buffer | None
 
 
+def block_number(blocks: RunBlocks, run: Expr, chan: Expr, width: Expr) -> Expr:
+    """Which block of a group it is, in the order in which they are merged."""
+    return ir.add(ir.mul(ir.add(ir.mul(run, blocks.chan_blocks), chan), blocks.width_blocks), width)
+
+
 class Pieces:
     """Writes into a builder; a piece is a method that adds its statements and returns the values that it leaves."""
 
@@ -54,7 +60,19 @@ class Pieces:
         self.x = Buffer("x", p.data, size, "input")
         self.gamma = Buffer("gamma", p.parameters, (p.channels,), "input") if p.scale else None
         self.beta = Buffer("beta", p.parameters, (p.channels,), "input") if p.center else None
+        self.residual = Buffer("residual", p.data, size, "input") if p.residual else None
+        self.mask = Buffer("mask", p.kind, (self.batch, p.outer, p.inner), "input") if p.masked else None
+        own = (self.batch, p.channels)
+        self.own_scale = Buffer("own_scale", p.parameters, own, "input") if p.modulation else None
+        self.own_shift = Buffer("own_shift", p.parameters, own, "input") if p.modulation else None
         self.y = Buffer("y", p.data, size, "output")
+        self.summed = Buffer("summed", p.data, size, "output") if "sum" in p.outputs else None
+        # what is normalised, once the moments have been taken
+        self.settled = self.x if self.summed is None else self.summed
+        # the shifts of a sample by rows (and how many rows count), where they want a mask, or must be taken before sums are stored,
+        # perhaps over the residual
+        early = isinstance(self.sums, RowSlabs) and (self.mask is not None or self.summed is not None)
+        self.early = Buffer("early", "f64", (self.batch, p.groups + 1), "workspace") if early else None
         stat = (self.batch, p.groups)
         self.mean = Buffer("mean", p.kind, stat, "output") if "mean" in p.outputs else None
         self.rstd = Buffer("rstd", p.kind, stat, "output") if "rstd" in p.outputs else None
@@ -69,24 +87,34 @@ class Pieces:
 
     @property
     def buffers(self) -> tuple[Buffer, ...]:
-        return tuple(b for b in (self.x, self.gamma, self.beta, self.y, self.mean, self.rstd) if b is not None)
+        inputs = (self.x, self.residual, self.mask, self.gamma, self.beta, self.own_scale, self.own_shift)
+        return tuple(b for b in (*inputs, self.y, self.summed, self.mean, self.rstd) if b is not None)
 
     # Data in and out
 
     def fetch(self, x: Buffer, *index: Expr | int, lanes: int = 1, end: Expr | None = None, fill: Expr | None = None) -> Expr:
-        """Elements of an input, in the kind that is computed in; past the `end`, `fill`, which the input's own kind need not hold."""
+        """Elements of an input, in the kind that is computed in; past the `end`, `fill`, which the input's own kind need not hold.
+
+        Those of x have the residual added, where there is one, and are rounded to x's kind.
+        """
         kind = self.p.kind
 
-        def load(own_fill: Expr | None) -> Expr:
-            return ir.cast(self.b.load(x, *index, lanes=lanes, end=end, fill=own_fill), kind)
+        def load(buffer: Buffer, own_fill: Expr | None) -> Expr:
+            return ir.cast(self.b.load(buffer, *index, lanes=lanes, end=end, fill=own_fill), kind)
+
+        def whole(value: Expr) -> Expr:
+            if self.residual is None or x.name != self.x.name:
+                return value
+            zeros = None if fill is None else ir.cast(ir.const(0, fill.type), x.kind)
+            return ir.cast(ir.cast(ir.add(value, load(self.residual.view(*x.shape), zeros)), x.kind), kind)
 
         if x.kind == kind or fill is None:
-            return load(fill)
-        zeros, ones = (load(ir.cast(ir.const(value, fill.type), x.kind)) for value in (0, 1))
+            return whole(load(x, fill))
+        zeros, ones = (load(x, ir.cast(ir.const(value, fill.type), x.kind)) for value in (0, 1))
         if isinstance(fill, ir.Const) and fill.value == 0:
-            return zeros
+            return whole(zeros)
         some = self.b.let("some", zeros)
-        return ir.select(ir.compare("lt", some, ones), fill, some)  # what was read is equal in both, or NaN
+        return ir.select(ir.compare("lt", some, ones), fill, whole(some))  # what was read is equal in both, or NaN
 
     def put(self, y: Buffer, *index: Expr | int, value: Expr, end: Expr | None = None, streaming: bool = False) -> None:
         """Elements of the output, from the kind that is computed in: the one time that a half is rounded."""
@@ -94,46 +122,73 @@ class Pieces:
 
     # Moments
 
-    def run_moments(self, blocks: RunBlocks, n: Expr, g: Expr, run_block: Expr, width_block: Expr) -> tuple[Expr, Expr, Expr]:
+    def run_moments(
+        self, blocks: RunBlocks, n: Expr, g: Expr, run_block: Expr, chan_block: Expr, width_block: Expr
+    ) -> tuple[Expr, Expr, Expr]:
         """Mean, sum of squared differences from it, and count, of one block of runs: scalars of float64.
 
         One sweep, shifted by the block's first element: with d = x - shift, mean = shift + sum(d)/n and M2 = sum(d^2) - sum(d)^2/n.
         """
         b, lanes = self.b, self.lanes
-        x = self.x.view(self.batch, blocks.runs, blocks.groups, blocks.width)
+        by_channel = blocks.chans > 1
+        size = (self.batch, blocks.runs, blocks.groups, *((blocks.chans,) if by_channel else ()), blocks.width)
+        x, settled = self.x.view(*size), self.settled.view(*size)
         first, last = self.cut("run", run_block, blocks.runs_per_block, blocks.runs)
+        chans = self.cut("chan", chan_block, blocks.chans_per_block, blocks.chans)
         start, stop = self.cut("at", width_block, blocks.block, blocks.width)
-        shift = b.let("shift", self.fetch(x, n, first, g, start))
+
+        def place(run: Expr, chan: Expr, at: Expr) -> tuple[Expr, ...]:
+            return (n, run, g, chan, at) if by_channel else (n, run, g, at)
+
+        def read_first(run: Expr, at: Expr, end: Expr | None, lanes: int) -> Expr:
+            fill = None if end is None else ir.const(0, Type(self.p.kind, lanes))
+            return self.fetch(x, *place(run, chans[0], at), lanes=lanes, end=end, fill=fill)
+
+        mask = None if self.mask is None else RunMask(self, n, (first, last), (start, stop))
+        shift = b.let("shift", self.fetch(x, *place(first, chans[0], start)))
+        if mask is not None:
+            mask.better_shift(shift, read_first)
         shifts = b.named("shifts", ir.splat(shift, lanes))
         side_by_side = max(1, min(self.s.accumulators, blocks.width // lanes))
         pairs = [(b.let("sum", ir.const(0, self.vector)), b.let("square", ir.const(0, self.vector))) for _ in range(side_by_side)]
 
-        def add_vector(k: int, run: Expr, at: Expr, end: Expr | None = None) -> None:
-            d = b.let("d", ir.sub(self.fetch(x, n, run, g, at, lanes=lanes, end=end, fill=shifts if end is not None else None), shifts))
+        def add_vector(k: int, run: Expr, chan: Expr, keeps: Expr | None, at: Expr, end: Expr | None = None) -> None:
+            index = place(run, chan, at)
+            value = self.keep(x, index, self.fetch(x, *index, lanes=lanes, end=end, fill=shifts if end is not None else None), end)
+            d = b.let("d", ir.sub(value, shifts) if mask is None else mask.only(ir.sub(value, shifts), keeps, run, at, end))
             total, square = pairs[k]
             b.assign(total, ir.add(total, d))
             b.assign(square, ir.fma(d, d, square))
 
         many = lanes * len(pairs)
-        with b.loop("run", first, last) as run:
+        with b.loop("run", first, last) as run, b.loop("chan", *chans) as chan:
+            keeps = None if mask is None else mask.of_run(run)
             with b.loop("i", start, stop, many) as i:
                 for k in range(len(pairs)):
-                    add_vector(k, run, ir.add(i, k * lanes))
+                    add_vector(k, run, chan, keeps, ir.add(i, k * lanes))
             if blocks.width % many or blocks.block % many:
                 rest = b.named("rest", ir.main_end(start, stop, many))
                 with b.loop("i", rest, stop, lanes) as i:
-                    add_vector(0, run, i)
+                    add_vector(0, run, chan, keeps, i)
                 if blocks.width % lanes or blocks.block % lanes:
                     tail = b.named("tail", ir.main_end(rest, stop, lanes))
-                    add_vector(0, run, tail, end=stop)
-        count = b.let("count", ir.cast(ir.mul(ir.sub(last, first), ir.sub(stop, start)), "f64"))
+                    add_vector(0, run, chan, keeps, tail, end=stop)
+        if mask is None:
+            count = b.let("count", ir.cast(ir.mul(ir.sub(last, first), ir.sub(stop, start)), "f64"))
+        else:
+            count = mask.count(ir.sub(chans[1], chans[0]))
         s1 = self._lane_sum([t for t, _ in pairs], "total")
         s2 = self._lane_sum([q for _, q in pairs], "squares")
         mean, m2 = self._shifted_moments(shift, s1, s2, count)
 
         def each(visit: Visit) -> None:
-            with b.loop("run", first, last) as run, b.loop("i", start, stop) as i:
-                visit(self.fetch(x, n, run, g, i))
+            with (
+                b.loop("run", first, last) as run,
+                b.loop("chan", *chans) as chan,
+                b.loop("i", start, stop) as i,
+                nullcontext() if mask is None else mask.where(run, i),
+            ):
+                visit(self.fetch(settled, *place(run, chan, i)))
 
         self._redo_if_poor(s2, mean, m2, count, each)
         return mean, m2, count
@@ -146,6 +201,14 @@ class Pieces:
         whole = ir.add(first, step)
         return first, self.b.named(f"{stem}_last", whole if total % step == 0 else ir.minimum(whole, total))
 
+    def keep(self, x: Buffer, index: tuple[Expr, ...], value: Expr, end: Expr | None = None) -> Expr:
+        """Store a fetched sum of x and the residual, where it is asked for; each element is fetched so once."""
+        if self.summed is None:
+            return value
+        held = self.b.let("value", value)
+        self.put(self.summed.view(*x.shape), *index, value=held, end=end)
+        return held
+
     def _lane_sum(self, vectors: list[Var], stem: str) -> Var:
         """The sum of several vectors' lanes as a float64: vectors pairwise, then the lanes as halves."""
         level: list[Expr] = list(vectors)
@@ -155,7 +218,8 @@ class Pieces:
 
     def _shifted_moments(self, shift: Expr, s1: Expr, s2: Expr, count: Expr) -> tuple[Var, Var]:
         b = self.b
-        off = b.let("off", ir.div(s1, count))
+        whole = count if self.mask is None else ir.maximum(count, ir.const(1, F64))  # of nothing, the mean is the shift, and M2 is 0
+        off = b.let("off", ir.div(s1, whole))
         mean = b.let("block_mean", ir.add(ir.cast(shift, "f64"), off))
         m2 = b.let("block_m2", ir.sub(s2, ir.mul(s1, off)))
         return mean, m2
@@ -197,6 +261,41 @@ class Pieces:
             level = [ir.add(level[i], level[i + 1]) for i in range(0, len(level), 2)]
         return b.let("shift", ir.mul(level[0], ir.const(1 / slabs.shift_rows, self.scalar)) if len(rows) > 1 else level[0])
 
+    def take_shifts(self, slabs: RowSlabs, n: Expr) -> None:
+        """Store the shift of every group of a sample, ahead of its sums; of a masked one, and how many rows count.
+
+        Of a masked problem, that is the average of the group's first elements in the first row that counts of each part of the sample.
+        """
+        b, early = self.b, self.early
+        assert early is not None
+
+        def each_group(value: Callable[[Expr, Expr], Expr]) -> None:
+            with b.loop("g", 0, self.p.groups) as g:
+                b.store(early, n, g, value=value(g, ir.mul(g, slabs.group_width)))
+
+        if self.mask is None:
+            each_group(lambda _, column: ir.cast(self.row_shift(slabs, n, column), "f64"))
+            return
+        mask, x = RowMask(self, n, slabs), self.x.view(self.batch, slabs.rows, slabs.row)
+        each_group(lambda *_: ir.const(0, F64))
+        met = b.let("met", ir.const(0, F64))
+
+        def add_row(row: Expr) -> None:
+            b.assign(met, ir.add(met, ir.const(1, F64)))
+            each_group(lambda g, column: ir.add(b.load(early, n, g), ir.cast(self.fetch(x, n, row, column), "f64")))
+
+        for i in range(slabs.shift_rows):
+            with mask.first(i * slabs.rows // slabs.shift_rows, (i + 1) * slabs.rows // slabs.shift_rows) as row:
+                add_row(row)
+        each_group(lambda g, _: ir.div(b.load(early, n, g), ir.maximum(met, ir.const(1, F64))))
+        b.store(early, n, self.p.groups, value=mask.count())
+
+    def group_shift(self, slabs: RowSlabs, n: Expr, group: Expr, column: Expr) -> Var:
+        """The shift of a group, `column` its first."""
+        if self.early is None:
+            return self.row_shift(slabs, n, column)
+        return self.b.let("shift", ir.cast(self.b.load(self.early, n, group), self.p.kind))
+
     def slab_sums(self, slabs: RowSlabs, n: Expr, slab: Expr, tile: Expr, partial: Buffer) -> None:
         """Sums of d = x - shift and of d^2 of each column of a tile over one slab of rows, stored in `partial`."""
         b, lanes, p = self.b, self.lanes, self.p
@@ -214,11 +313,20 @@ class Pieces:
                 b.store(shifts, j, value=ir.const(0, self.vector))
         with b.loop("fold", 0, slabs.fold) as fold, b.loop("g", 0, slabs.tile) as g:
             at = b.named("at", ir.mul(g, slabs.group_width))
-            shift = self.row_shift(slabs, n, ir.add(column, at))
+            shift = self.group_shift(slabs, n, ir.add(ir.mul(tile, slabs.tile), g), ir.add(column, at))
             place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
             self._fill(shifts, place, slabs.group_width, shift)
 
         Ends = Callable[[Expr], Expr]
+        mask = None if self.mask is None else RowMask(self, n, slabs)
+        # tiles of one row are several workers': each has an axis of its own where sums are stored
+        by_tile = self.summed is not None and slabs.tile < p.groups
+        sums_of = self.x.view(self.batch, slabs.rows, p.groups // slabs.tile, columns) if by_tile else x
+
+        def kept(row: Expr, j: Expr, value: Expr, end: Expr | None) -> Expr:
+            if not by_tile:
+                return self.keep(x, (n, ir.add(ir.add(row, column), j)), value, end)
+            return self.keep(sums_of, (n, ir.div(row, slabs.row), tile, j), value, None if end is None else ir.const(columns))
 
         def held_columns(j: Expr) -> list[Var]:
             """The shift, sum and square of a vector of columns from j on, in registers."""
@@ -229,9 +337,11 @@ class Pieces:
             k, s, q = held
             begin = ir.add(row, column)
             end, fill = (None, None) if end_of is None else (end_of(begin), k)
-            d = b.let("d", ir.sub(self.fetch(x, n, ir.add(begin, j), lanes=lanes, end=end, fill=fill), k))
-            b.assign(s, ir.add(s, d))
-            b.assign(q, ir.fma(d, d, q))
+            value = kept(row, j, self.fetch(x, n, ir.add(begin, j), lanes=lanes, end=end, fill=fill), end)
+            with nullcontext() if mask is None else mask.where(ir.div(row, slabs.row)):
+                d = b.let("d", ir.sub(value, k))
+                b.assign(s, ir.add(s, d))
+                b.assign(q, ir.fma(d, d, q))
 
         def put_back(held: list[Var], j: Expr) -> None:
             b.store(sums, j, value=held[1])
@@ -243,7 +353,8 @@ class Pieces:
             for r in range(together):
                 row = ir.add(first, r * long_row)
                 if self.s.prefetch and together > 1:
-                    b.prefetch(x, n, ir.add(ir.add(ir.add(row, column), j), ahead))
+                    for buffer in (x, *(() if self.residual is None else (self.residual.view(*x.shape),))):
+                        b.prefetch(buffer, n, ir.add(ir.add(ir.add(row, column), j), ahead))
                 add_vector(held, row, j, end_of)
             put_back(held, j)
 
@@ -309,8 +420,11 @@ class Pieces:
                 add_slabs(j)
             if columns % lanes:
                 add_slabs(ir.const(columns // lanes * lanes), ir.add(base, columns))
-        count = ir.const(slabs.rows * width, F64)
-        x = self.x.view(self.batch, slabs.rows, slabs.row)
+        count: Expr = ir.const(slabs.rows * width, F64)
+        mask = None if self.mask is None else RowMask(self, n, slabs)
+        if self.mask is not None and self.early is not None:
+            count = b.let("count", ir.mul(b.load(self.early, n, self.p.groups), ir.const(width, F64)))
+        settled = self.settled.view(self.batch, slabs.rows, slabs.row)
         with b.loop("g", 0, groups) as g:
             at = b.named("at", ir.mul(g, width))
             s1, s2 = (
@@ -318,14 +432,19 @@ class Pieces:
                 for table, stem in zip(tables, ("total", "squares"), strict=True)
             )
             column = b.named("column", ir.add(ir.add(ir.mul(tile, slabs.tile * width), first), at))
-            mean, m2 = self._shifted_moments(self.row_shift(slabs, n, column), s1, s2, count)
+            group = ir.add(ir.add(ir.mul(tile, slabs.tile), ir.mul(part, groups)), g)
+            mean, m2 = self._shifted_moments(self.group_shift(slabs, n, group, column), s1, s2, count)
 
             def each(visit: Visit, column: Expr = column) -> None:
-                with b.loop("row", 0, slabs.rows) as row, b.loop("i", 0, width) as i:
-                    visit(self.fetch(x, n, row, ir.add(column, i)))
+                with (
+                    b.loop("row", 0, slabs.rows) as row,
+                    nullcontext() if mask is None else mask.where(row),
+                    b.loop("i", 0, width) as i,
+                ):
+                    visit(self.fetch(settled, n, row, ir.add(column, i)))
 
             self._redo_if_poor(s2, mean, m2, count, each)
-            group = b.named("group", ir.add(ir.add(ir.mul(tile, slabs.tile), ir.mul(part, groups)), g))
+            group = b.named("group", group)
             store(group, *self.statistics(mean, m2, count, n, group))
 
     def _fill(self, buffer: Buffer, place: Expr, width: int, value: Expr) -> None:
@@ -358,28 +477,47 @@ class Pieces:
         """Merge block moments by Chan's formula, in order; returns mean and rstd as float64 and stores those asked for.
 
         delta = mean_b - mean;  mean += delta * n_b / n;  M2 += M2_b + delta^2 * n_a * n_b / n.
+
+        Of a masked problem, blocks of padding alone are passed over.
         """
         b = self.b
         mean, m2, count = (b.let(stem, part(ir.const(0), k)) for k, stem in enumerate(("mean_all", "m2_all", "count_all")))
-        with b.loop("block", 1, blocks) as i:
+        zero = ir.const(0, F64)
+
+        def add_block(i: Expr) -> None:
             delta = b.let("delta", ir.sub(part(i, 0), mean))
             more = b.let("more", part(i, 2))
             share = b.let("share", ir.div(more, ir.add(count, more)))
             b.assign(mean, ir.fma(delta, share, mean))
             b.assign(m2, ir.add(m2, ir.fma(ir.mul(delta, delta), ir.mul(count, share), part(i, 1))))
             b.assign(count, ir.add(count, more))
+
+        with b.loop("block", 1, blocks) as i:
+            if self.mask is None:
+                add_block(i)
+            else:
+                with b.when(ir.compare("gt", part(i, 2), zero)):
+                    with b.when(ir.compare("le", count, zero)):
+                        b.assign(mean, part(i, 0))
+                    add_block(i)
         return self.statistics(mean, m2, count, n, g)
 
     def statistics(self, mean: Var, m2: Var, count: Expr, n: Expr, g: Expr) -> tuple[Expr, Expr]:
-        """Mean and rstd of a group as float64, from its mean, sum of squared differences and count; stores those asked for."""
+        """Mean and rstd of a group as float64, from its mean, sum of squared differences and count; stores those asked for.
+
+        A group of nothing but padding has mean 0 and rstd 0.
+        """
         b = self.b
         zero, one = ir.const(0, F64), ir.const(1, F64)
-        variance = ir.div(ir.maximum(m2, zero), count)
+        variance = ir.div(ir.maximum(m2, zero), count if self.mask is None else ir.maximum(count, one))
         spread = b.let("spread", ir.add(variance, ir.const(self.p.epsilon, F64)))
         rstd = b.let("rstd_all", ir.div(one, ir.unary("sqrt", spread)))
         if self.p.epsilon == 0:
             # a constant group: x - mean is 0, and so is y before beta
             with b.when(ir.compare("le", spread, zero)):
+                b.assign(rstd, zero)
+        if self.mask is not None:
+            with b.when(ir.compare("le", count, zero)):
                 b.assign(rstd, zero)
         if self.mean is not None:
             b.store(self.mean, n, g, value=ir.cast(mean, self.p.kind))
@@ -402,17 +540,24 @@ class Pieces:
         low = b.let("mean_low", ir.cast(ir.sub(mean, ir.cast(high, "f64")), kind))
         return Normalizer(high, low, b.let("rstd_1", ir.cast(rstd, kind)))
 
-    def affine(self, norm: Normalizer, channel: Expr, lanes: int, end: Expr | None = None) -> tuple[Expr, Expr | None]:
-        """Scale and offset of one channel, or of `lanes` channels: y = (x - high) * scale + offset."""
+    def affine(self, norm: Normalizer, n: Expr, channel: Expr, lanes: int, end: Expr | None = None) -> tuple[Expr, Expr | None]:
+        """Scale and offset of one channel of sample n, or of `lanes` channels: y = (x - high) * scale + offset.
+
+        scale = rstd * gamma * (1 + own_scale);  offset = beta * (1 + own_scale) + own_shift - low * scale.
+        """
         b = self.b
         fill = None if end is None else ir.const(0, Type(self.p.kind, lanes))
 
-        def parameter(buffer: Buffer) -> Expr:
-            return self.fetch(buffer, channel, lanes=lanes, end=end, fill=fill)
+        def parameter(buffer: Buffer, *lead: Expr) -> Expr:
+            return self.fetch(buffer, *lead, channel, lanes=lanes, end=end, fill=fill)
 
         rstd = ir.splat(norm.rstd, lanes)
         scale = rstd if self.gamma is None else b.let("scale", ir.mul(rstd, parameter(self.gamma)))
         offset = None if self.beta is None else parameter(self.beta)
+        if self.own_scale is not None and self.own_shift is not None:
+            factor = b.let("factor", ir.add(ir.const(1, Type(self.p.kind, lanes)), parameter(self.own_scale, n)))
+            scale, own = b.let("scale", ir.mul(scale, factor)), parameter(self.own_shift, n)
+            offset = own if offset is None else b.let("offset", ir.fma(offset, factor, own))
         if norm.low is not None:
             low = ir.splat(norm.low, lanes)
             offset = ir.fma(ir.unary("neg", low), scale, offset) if offset is not None else ir.unary("neg", ir.mul(low, scale))
@@ -473,31 +618,31 @@ class Pieces:
         """The elementwise pass over channels `chans` of group g at outer position o, and positions `inner` of each."""
         b, p, lanes = self.b, self.p, self.lanes
         if p.inner == 1:
-            x, y = (buffer.view(self.batch, p.outer, p.groups, p.chans) for buffer in (self.x, self.y))
+            x, y = (buffer.view(self.batch, p.outer, p.groups, p.chans) for buffer in (self.settled, self.y))
             high = b.named("highs", ir.splat(norm.high, lanes))
             first = b.named("first_channel", ir.mul(g, p.chans))
 
             def visit(c: Expr, end: Expr | None) -> Expr:
-                scale, offset = self.affine(norm, ir.add(first, c), lanes, None if end is None else ir.add(first, end))
+                scale, offset = self.affine(norm, n, ir.add(first, c), lanes, None if end is None else ir.add(first, end))
                 return self.finish(self.read(x, (n, o, g), c, end), high, ir.splat(scale, lanes), offset)
 
             self.each_vector(y, (n, o, g), *chans, length, visit, align=False)
             return
         with b.loop("c", *chans) as c:
-            scale, offset = self.affine(norm, ir.add(ir.mul(g, p.chans), c), 1)
+            scale, offset = self.affine(norm, n, ir.add(ir.mul(g, p.chans), c), 1)
             highs, scales = b.named("highs", ir.splat(norm.high, lanes)), b.named("scales", ir.splat(scale, lanes))
             offsets = None if offset is None else b.named("offsets", ir.splat(offset, lanes))
 
             def run(i: Expr, end: Expr | None) -> Expr:
-                return self.finish(self.read(self.x, (n, o, g, c), i, end), highs, scales, offsets)
+                return self.finish(self.read(self.settled, (n, o, g, c), i, end), highs, scales, offsets)
 
             self.each_vector(self.y, (n, o, g, c), *inner, length, run, align=True)
 
-    def row_tables(self, norm_of: Callable[[Expr], Normalizer], first: Expr, groups: int, width: int) -> Tables:
-        """Tables a column of some groups' high, scale and offset: one row, repeated up to `width` columns."""
+    def row_tables(self, norm_of: Callable[[Expr], Normalizer], n: Expr, first: Expr, groups: int, width: int) -> Tables:
+        """Tables a column of some groups of sample n, their high, scale and offset: one row, repeated up to `width` columns."""
         b, p = self.b, self.p
         row = groups * p.chans * p.inner
-        with_offset = p.center or p.kind != "f64"
+        with_offset = p.center or p.modulation or p.kind != "f64"
         tables = Tables(
             b.alloc("high", p.kind, width), b.alloc("scale", p.kind, width), b.alloc("offset", p.kind, width) if with_offset else None
         )
@@ -506,7 +651,7 @@ class Pieces:
         def fill(norm: Normalizer, group: Expr, base: Expr, c: Expr, end: Expr | None) -> None:
             """Table entries of `step` channels from c on; `base` is the group's first column."""
             channels = ir.mul(group, p.chans)
-            scale, offset = self.affine(norm, ir.add(channels, c), step, None if end is None else ir.add(channels, end))
+            scale, offset = self.affine(norm, n, ir.add(channels, c), step, None if end is None else ir.add(channels, end))
             values = [(tables.high, ir.splat(norm.high, step)), (tables.scale, scale)]
             if tables.offset is not None and offset is not None:
                 values.append((tables.offset, offset))

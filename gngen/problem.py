@@ -13,7 +13,8 @@ from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_group
 
 KINDS = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16"}
 _ITEM_BYTES = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2}
-OUTPUTS = ("y", "mean", "rstd")
+OUTPUTS = ("y", "sum", "mean", "rstd")
+FUSED = ("residual", "modulation", "masked")
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,20 @@ class Problem:
     scale: bool
     activation: str | None
     outputs: tuple[str, ...]
+    residual: bool = False
+    modulation: bool = False
+    masked: bool = False
 
     @property
     def name(self) -> str:
         """A name that says the sizes, for the generated function, as ``gn_f32_o4096_g32_c10_i1_silu``."""
         sizes = f"gn_{self.data}_o{self.outer}_g{self.groups}_c{self.chans}_i{self.inner}"
-        return f"{sizes}_{self.activation}" if self.activation else sizes
+        return "_".join((sizes, *([self.activation] if self.activation else []), *self.fused))
+
+    @property
+    def fused(self) -> tuple[str, ...]:
+        """The names of the fused forms that the kernel computes."""
+        return tuple(flag for flag in FUSED if getattr(self, flag))
 
     @property
     def channels(self) -> int:
@@ -109,8 +118,8 @@ def specialize(
         shape: the logical shape, batch first; ``None`` in its place for a batch that varies.
         dtype: float32, float64, float16 or bfloat16, of the input and the output.
         order: the axes from the outermost in memory to the innermost; None for C order.
-        outputs: which of y, mean and rstd; y always.
-        param_dtype: of gamma and beta: None for that of the input, which it is but for halves, where it may be float32.
+        outputs: which of y, sum (x + residual), mean and rstd; y always.
+        param_dtype: of gamma, beta and modulation: None for that of the input, which it is but for halves, where it may be float32.
 
     Raises:
         SpecError: axis, groups, shape, dtype, order, outputs or param_dtype that do not go together.
@@ -141,12 +150,15 @@ def specialize(
         chans=math.prod(features) // groups,
         inner=inner,
         data=data,
-        parameters=parameters if spec.scale or spec.center else data,
+        parameters=parameters if spec.scale or spec.center or spec.modulation else data,
         epsilon=spec.epsilon,
         center=spec.center,
         scale=spec.scale,
         activation=spec.activation,
-        outputs=_check_outputs(outputs),
+        outputs=_check_outputs(outputs, spec.residual),
+        residual=spec.residual,
+        modulation=spec.modulation,
+        masked=spec.masked,
     )
     return problem, Layout(sizes, axes, memory, features, copied)
 
@@ -220,11 +232,13 @@ def _check_order(order: Sequence[int], rank: int) -> tuple[int, ...]:
     return memory
 
 
-def _check_outputs(outputs: Sequence[str]) -> tuple[str, ...]:
+def _check_outputs(outputs: Sequence[str], residual: bool) -> tuple[str, ...]:
     asked = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     unknown = [o for o in asked if o not in OUTPUTS]
     if unknown or "y" not in asked or len(set(asked)) != len(asked):
-        raise SpecError(f"outputs are y and, after it, any of mean and rstd, each once; received {asked}")
+        raise SpecError(f"outputs are y and, after it, any of {', '.join(OUTPUTS[1:])}, each once; received {asked}")
+    if "sum" in asked and not residual:
+        raise SpecError("the output sum is x + residual; this spec has residual=False")
     return tuple(o for o in OUTPUTS if o in asked)
 
 

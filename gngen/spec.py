@@ -18,7 +18,9 @@ _ALIASES = {"swish": "silu", "linear": None, "gelu_erf": "gelu", "gelu_new": "ge
 class GroupNormSpec:
     """A group normalisation: ``y = act((x - mean) / sqrt(var + epsilon) * gamma + beta)``.
 
-    Mean and biased variance are taken over every element of one sample that belongs to one group.
+    Mean and biased variance are taken over every element of one sample that belongs to one group. Three flags fuse what often
+    stands around it into the same passes over memory; with all of them, of s = x + residual rounded to x's type,
+    ``y = act(((s - mean) / sqrt(var + epsilon) * gamma + beta) * (1 + scale) + shift)``, moments over the unmasked elements.
 
     Args:
         groups: number of groups that the features divide into; -1 for one group a feature (instance norm).
@@ -28,6 +30,10 @@ class GroupNormSpec:
         center: whether a ``beta`` is added.
         scale: whether a ``gamma`` multiplies.
         activation: None or one of relu, silu, gelu (erf), gelu_tanh, sigmoid, tanh.
+        residual: whether a second array like x is added to it before the norm (a prologue).
+        modulation: whether each sample has a scale and a shift of its own for every feature, applied as ``* (1 + scale) + shift``
+            after gamma and beta (FiLM; the adaptive group norm, AdaGN, of diffusion networks).
+        masked: whether a mask over the positions keeps padding out of mean and variance, as in Flax; y is computed everywhere.
 
     Raises:
         SpecError: an argument outside of these.
@@ -39,14 +45,17 @@ class GroupNormSpec:
     center: bool = True
     scale: bool = True
     activation: str | None = None
+    residual: bool = False
+    modulation: bool = False
+    masked: bool = False
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "groups", _check_groups(self.groups))
         put(self, "axis", _check_axis(self.axis))
         put(self, "epsilon", _check_epsilon(self.epsilon))
-        put(self, "center", _check_flag("center", self.center))
-        put(self, "scale", _check_flag("scale", self.scale))
+        for flag in ("center", "scale", "residual", "modulation", "masked"):
+            put(self, flag, _check_flag(flag, getattr(self, flag)))
         put(self, "activation", _check_activation(self.activation))
 
     @property

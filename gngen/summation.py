@@ -3,6 +3,9 @@
 The elements of a sample are cut into fixed blocks, of one group or of whole rows. What a block adds up depends on nothing outside its
 sample; blocks are merged in one fixed order. So neither the number of threads, nor the batch, nor the choice between schedules
 changes a bit.
+
+Of a masked problem, the elements whose position is masked out count for nothing, and blocks are cut so that a vector has one
+vector of the mask, or one element of it: runs end where a channel ends, and rows are never read side by side.
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ SHIFT_ROWS = 4
 class RunBlocks:
     """A group as `runs` contiguous runs of `width` elements, `width * groups` apart.
 
-    A block is `block` elements of one run (the last may be shorter), or, where runs are short, `runs_per_block` whole runs.
+    A block is `block` elements of one run (the last may be shorter), or, where runs are short, `runs_per_block` whole runs. Where
+    a mask runs along them, a run is cut into `chans` shorter ones of `width`, one a channel: a block is `block` elements of one of
+    these, `chans_per_block` of one run's, or all those of `runs_per_block` runs.
     """
 
     runs: int
@@ -35,6 +40,8 @@ class RunBlocks:
     width: int
     block: int
     runs_per_block: int
+    chans: int = 1
+    chans_per_block: int = 1
 
     @property
     def run_blocks(self) -> int:
@@ -42,13 +49,18 @@ class RunBlocks:
         return -(-self.runs // self.runs_per_block)
 
     @property
+    def chan_blocks(self) -> int:
+        """Blocks along the channels of a run."""
+        return -(-self.chans // self.chans_per_block)
+
+    @property
     def width_blocks(self) -> int:
-        """Blocks within a run."""
+        """Blocks within a run, or within one channel of it."""
         return -(-self.width // self.block)
 
     @property
     def blocks(self) -> int:
-        return self.run_blocks * self.width_blocks
+        return self.run_blocks * self.chan_blocks * self.width_blocks
 
 
 @dataclass(frozen=True)
@@ -94,9 +106,11 @@ Summation = RunBlocks | RowSlabs
 
 def summation(p: Problem, lanes: int) -> Summation:
     """How the moments of a problem are summed, on a machine with vectors of `lanes` elements."""
-    if p.groups == 1:
-        return _run_blocks(p, 1, p.sample)
     width = p.chans * p.inner
+    if p.masked and p.inner > 1:
+        return _channel_blocks(p)
+    if p.groups == 1:
+        return _run_blocks(p, p.outer, width) if p.masked else _run_blocks(p, 1, p.sample)
     if p.outer == 1 or width >= RUN_LEAST:
         return _run_blocks(p, p.outer, width)
     return _row_slabs(p, lanes)
@@ -109,10 +123,20 @@ def _run_blocks(p: Problem, runs: int, width: int) -> RunBlocks:
     return RunBlocks(runs, p.groups, width, width, min(runs, max(1, most // width)))
 
 
+def _channel_blocks(p: Problem) -> RunBlocks:
+    """Runs of one channel each, along which the mask runs too."""
+    most = BLOCK_BYTES * 8 // p.bits
+    if p.inner >= most:
+        return RunBlocks(p.outer, p.groups, p.inner, most, 1, p.chans, 1)
+    chans = min(p.chans, most // p.inner)
+    runs = min(p.outer, max(1, most // (p.inner * p.chans))) if chans == p.chans else 1
+    return RunBlocks(p.outer, p.groups, p.inner, p.inner, runs, p.chans, chans)
+
+
 def _row_slabs(p: Problem, lanes: int) -> RowSlabs:
     width = p.chans * p.inner
     row = p.groups * width
-    fold = row_fold(row, lanes, p.outer)
+    fold = 1 if p.masked else row_fold(row, lanes, p.outer)
     long_row = row * fold
     fits = [d for d in _divisors(p.groups) if d * width <= TILE_MOST]
     tile = p.groups if fold > 1 or row <= TILE_MOST else max(fits)

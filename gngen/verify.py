@@ -3,7 +3,8 @@
 Positions are bounded by linear forms over the batch and the parallel variables: every integer expression has lower
 bounds and upper bounds, each a sum ``c0 + c1 * batch + c2 * n + ...``. A bound that holds whatever the variables are is
 a proof. Two parallel iterations cannot meet in a buffer when each parallel variable owns an axis of it: what one value
-of the variable touches along that axis ends before what the next value touches begins.
+of the variable touches along that axis ends before what the next value touches begins. A buffer that is reached through
+several shapes is judged on the axes that they have in common.
 """
 
 from __future__ import annotations
@@ -180,15 +181,11 @@ class _Verifier:
             del scope.types[name], scope.integers[name]
 
     def _check_races(self, names: tuple[str, ...], accesses: list[tuple[Load | Store, list[Bounds]]]) -> None:
-        stored = {a.buffer.name: a.buffer for a, _ in accesses if isinstance(a, Store) and a.buffer.space != "stack"}
-        for name, buffer in stored.items():
-            mine = [(a, at) for a, at in accesses if a.buffer.name == name]
-            for a, _ in mine:
-                if a.buffer.shape != buffer.shape:
-                    raise VerifyError(f"{name} is reached through two shapes in one parallel loop: {buffer.shape} and {a.buffer.shape}")
+        stored = dict.fromkeys(a.buffer.name for a, _ in accesses if isinstance(a, Store) and a.buffer.space != "stack")
+        for name in stored:
+            spans = _on_common_axes([(a.buffer, at) for a, at in accesses if a.buffer.name == name])
             for var in names:
-                axes = ([at[axis] for _, at in mine] for axis in range(len(buffer.shape)))
-                if self.extents[var] != ir.const(1) and not any(self._owns(var, spans) for spans in axes):
+                if self.extents[var] != ir.const(1) and not any(self._owns(var, list(axis)) for axis in zip(*spans, strict=True)):
                     raise VerifyError(f"two iterations of {var} may meet in {name}: no axis of it belongs to {var}")
 
     def _owns(self, var: str, spans: list[Bounds]) -> bool:
@@ -301,6 +298,8 @@ class _Verifier:
                 x, factor = self._bounds(a, scope), int(value)
                 lows, highs = (x.lows, x.highs) if factor >= 0 else (x.highs, x.lows)
                 return Bounds(tuple(v.times(factor) for v in lows), tuple(v.times(factor) for v in highs))
+            case Op("div", (a, Const(value))) if value > 0 and (exact := _quotient(self._bounds(a, scope), int(value))):
+                return exact
             case Op("min", (a, b)):
                 x, y = self._bounds(a, scope), self._bounds(b, scope)
                 below = [v for v in x.lows if self._below_one(v, y.lows)] + [v for v in y.lows if self._below_one(v, x.lows)]
@@ -341,6 +340,46 @@ def _pairs(a: tuple[Linear, ...], b: tuple[Linear, ...], sign: int) -> tuple[Lin
 def _trim(b: Bounds) -> Bounds:
     """Drop repeated bounds, keep a few: a bound less is a weaker proof, never a wrong one."""
     return Bounds(tuple(dict.fromkeys(b.lows))[:_MOST_BOUNDS], tuple(dict.fromkeys(b.highs))[:_MOST_BOUNDS])
+
+
+def _quotient(b: Bounds, by: int) -> Bounds | None:
+    """Bounds of a quotient, from those whose coefficients all divide; None without one on either side. Operands are never negative."""
+
+    def divided(sides: tuple[Linear, ...]) -> tuple[Linear, ...]:
+        whole = (v for v in sides if not any(c % by for _, c in v.terms))
+        return tuple(Linear(v.constant // by, tuple((n, c // by) for n, c in v.terms)) for v in whole)
+
+    lows, highs = divided(b.lows), divided(b.highs)
+    return Bounds(lows, highs) if lows and highs else None
+
+
+def _strides(shape: tuple[int | Var, ...]) -> list[int]:
+    """How far apart in memory neighbours along each axis are."""
+    steps = [1]
+    for extent in reversed(shape[1:]):
+        steps.append(steps[-1] * (extent if isinstance(extent, int) else 1))
+    return steps[::-1]
+
+
+def _on_common_axes(accesses: list[tuple[Buffer, list[Bounds]]]) -> list[list[Bounds]]:
+    """The bounds of each access on the axes that all the shapes have: axes between two common strides count as one.
+
+    An index of ``[n, o, c, i]`` in the shape (batch, 4, 3, 5) is, beside one in the shape (batch, 4, 15), ``[n, o, c * 5 + i]``.
+    """
+    shapes = {buffer.shape for buffer, _ in accesses}
+    if len(shapes) == 1:
+        return [at for _, at in accesses]
+    common = sorted(set.intersection(*(set(_strides(shape)) for shape in shapes)), reverse=True)
+    found = []
+    for buffer, at in accesses:
+        merged = [_point(Linear(0)) for _ in common]
+        for stride, span in zip(_strides(buffer.shape), at, strict=True):
+            axis = next(i for i, c in enumerate(common) if c <= stride)
+            factor = stride // common[axis]
+            lows, highs = (tuple(v.times(factor) for v in side) for side in (span.lows, span.highs))
+            merged[axis] = _trim(Bounds(_pairs(merged[axis].lows, lows, 1), _pairs(merged[axis].highs, highs, 1)))
+        found.append(merged)
+    return found
 
 
 def _elements(shape: tuple[int | Var, ...]) -> tuple[int, int]:

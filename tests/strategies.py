@@ -72,6 +72,30 @@ def parameters(shape: tuple[int, ...], spec: GroupNormSpec, dtype: str, seed: in
     return gamma if spec.scale else None, beta if spec.center else None
 
 
+def companions(shape: tuple[int, ...], spec: GroupNormSpec, dtype: str, seed: int = 0, param_dtype: str | None = None) -> dict[str, Any]:
+    """What the fused forms of a spec take beside x, gamma and beta, as keywords of a kernel and of the reference."""
+    rng = np.random.default_rng(seed + 2)
+    axes = resolve_axes(spec.axes, len(shape), shape)
+    found: dict[str, Any] = {}
+    if spec.residual:
+        found["residual"] = rng.standard_normal(shape).astype(dtype)
+    if spec.modulation:
+        features = (shape[0], *(shape[a] for a in axes))
+        found["modulation"] = tuple(rng.standard_normal(features).astype(param_dtype or dtype) for _ in range(2))
+    if spec.masked:
+        found["mask"] = rng.random([n for a, n in enumerate(shape) if a not in axes]) < rng.choice((0.02, 0.5, 0.97))
+    return found
+
+
+def padded(x: Array, spec: GroupNormSpec, mask: Array | None, value: float) -> Array:
+    """x with a value wherever the mask is False."""
+    if mask is None:
+        return x
+    axes = resolve_axes(spec.axes, x.ndim, x.shape)
+    with np.errstate(over="ignore"):
+        return np.where(np.expand_dims(mask, axes), x, np.asarray(value).astype(x.dtype))
+
+
 def placed(x: Array, place: str, order: tuple[int, ...] | None = None) -> Array:
     """An array equal to x, somewhere else: `order` names its axes from the outermost in memory.
 
@@ -104,12 +128,16 @@ class Oracle:
     unit: Array
 
 
-def oracle(x: Array, gamma: Array | None, beta: Array | None, spec: GroupNormSpec) -> Oracle:
-    """The definition of x, in float64, or in long double for float64 input."""
+def oracle(x: Array, gamma: Array | None, beta: Array | None, spec: GroupNormSpec, **fused: Any) -> Oracle:
+    """The definition of x, in float64, or in long double for float64 input; `fused` as from `companions`.
+
+    Modulation scales the unit as it scales y: ``(1 + |xhat|) * |gamma * (1 + scale)| + |beta * (1 + scale)| + |shift|``.
+    """
     precise = x.dtype == np.float64
-    y, mean, rstd = reference.group_norm(x, gamma, beta, spec, precise=precise)
+    y, mean, rstd = reference.group_norm(x, gamma, beta, spec, precise=precise, **fused)
     plain = GroupNormSpec(spec.groups, spec.axis, spec.epsilon, center=False, scale=False)
-    xhat, _, _ = reference.group_norm(x, None, None, plain, precise=precise)
+    before = {name: value for name, value in fused.items() if name != "modulation"}
+    xhat, _, _ = reference.group_norm(x, None, None, plain, precise=precise, **before)
     axes = resolve_axes(spec.axes, x.ndim, x.shape)
     spread = [x.shape[a] if a in axes else 1 for a in range(x.ndim)]
     with np.errstate(all="ignore"):
@@ -122,6 +150,9 @@ def oracle(x: Array, gamma: Array | None, beta: Array | None, spec: GroupNormSpe
             unit = unit * np.abs(gamma.astype(np.float64)).reshape(spread)
         if beta is not None:
             unit = unit + np.abs(beta.astype(np.float64)).reshape(spread)
+        if spec.modulation:
+            scale, shift = (np.reshape(part.astype(np.float64), [x.shape[0], *spread[1:]]) for part in fused["modulation"])
+            unit = unit * np.abs(1 + scale) + np.abs(shift)
         if spec.activation is not None:  # sigmoid(0) is rounded too, whatever gamma and beta are
             unit = unit + 2 * np.finfo(computed(x.dtype.name)).eps / LIMITS[x.dtype.name] * np.abs(y)
     return Oracle(y, mean, rstd, unit)
@@ -199,6 +230,10 @@ class Case:
         shape = (None, *self.shape[1:]) if self.symbolic else self.shape
         return gngen.compile(self.spec, shape, self.dtype, target, self.outputs, self.schedule, self.order, self.param_dtype)
 
+    def fused(self) -> dict[str, Any]:
+        """What the kernel takes beside."""
+        return companions(self.shape, self.spec, self.dtype, self.seed, self.param_dtype)
+
     def inputs(self, data: str) -> tuple[Array, Array | None, Array | None]:
         x = placed(fill(data, self.shape, self.dtype, self.seed), self.place, self.order)
         return x, *parameters(self.shape, self.spec, self.param_dtype, self.seed)
@@ -242,6 +277,9 @@ def specs(draw: st.DrawFn, shape: tuple[int, ...]) -> GroupNormSpec:
         center=draw(st.booleans()),
         scale=draw(st.booleans()),
         activation=draw(st.sampled_from((None, None, *ACTIVATIONS))),
+        residual=draw(st.booleans()),
+        modulation=draw(st.booleans()),
+        masked=draw(st.booleans()),
     )
 
 
@@ -278,6 +316,8 @@ def cases(draw: st.DrawFn) -> Case:
     orders = st.one_of(st.none(), st.just(tuple(reversed(range(rank)))), st.permutations(range(rank)).map(tuple))
     order = draw(orders)
     outputs = draw(st.sampled_from((("y",), ("y", "mean", "rstd"), ("y", "rstd"), ("y", "mean"))))
+    if spec.residual and draw(st.booleans()):
+        outputs = ("y", "sum", *outputs[1:])
     symbolic = draw(st.booleans())
     problem, _ = specialize(spec, (None, *shape[1:]) if symbolic else shape, dtype, order, outputs)
     return Case(

@@ -40,7 +40,21 @@ LAYERS: dict[str, dict[str, Any]] = {
         "param_dtype": "float32",
     },
     "channels-first-f16": {"spec": GroupNormSpec(groups=2, axis=1), "shape": (2, 6, 301), "dtype": "float16"},
+    "first-residual-modulation-masked": {
+        "spec": GroupNormSpec(groups=2, axis=1, residual=True, modulation=True, masked=True),
+        "shape": (None, 6, 1001),
+        "outputs": ("y", "sum"),
+        "targets": ("c:x86-64-v3", "numba-cpu:x86-64-v3", "reference:generic"),
+    },
+    "last-residual-masked": {
+        "spec": GroupNormSpec(groups=4, residual=True, masked=True, activation="silu"),
+        "shape": (None, 300, 40),
+        "outputs": ("y", "sum"),
+        "targets": ("c:x86-64-v3",),
+    },
 }
+# Which sources of a layer are stored: of every target, or of those that it names.
+STORED = {name: layer.pop("targets", TARGETS) for name, layer in LAYERS.items()}
 
 
 def compare(name: str, text: str) -> None:
@@ -54,8 +68,7 @@ def compare(name: str, text: str) -> None:
         pytest.fail(f"{name} is not what is stored; look, then run GNGEN_UPDATE_GOLDEN=1 pytest tests/test_golden.py\n{changed[:4000]}")
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize(("layer", "target"), [(layer, target) for layer, targets in STORED.items() for target in targets])
 def test_source(layer: str, target: str) -> None:
     source = gngen.emit(**LAYERS[layer], target=target)
     compare(f"{layer}.{target.replace(':', '.')}{source.suffix}", source.text)
@@ -67,8 +80,8 @@ def test_nest(layer: str) -> None:
 
 
 def test_nothing_else_is_stored() -> None:
-    suffixes = {target: ".c" if target.startswith("c:") else ".py" for target in TARGETS}
-    wanted = {f"{layer}.{target.replace(':', '.')}{suffix}" for layer in LAYERS for target, suffix in suffixes.items()}
+    sources = ((layer, target, ".c" if target.startswith("c:") else ".py") for layer, targets in STORED.items() for target in targets)
+    wanted = {f"{layer}.{target.replace(':', '.')}{suffix}" for layer, target, suffix in sources}
     assert {p.name for p in FOLDER.iterdir()} == wanted | {f"{layer}.nest" for layer in LAYERS}
 
 
@@ -121,12 +134,14 @@ def every_schedule(machine: str) -> list[gngen.Source]:
     acts = [None, *ACTIVATIONS]
     for shape, axis in (((2, 8, 3001), 1), ((2, 90, 12), -1), ((2, 3, 8, 301), 2)):
         for dtype in ("float32", "float64", *HALVES):
-            p, _ = specialize(GroupNormSpec(groups=4, axis=axis), shape, dtype)
-            narrow = p.item_bytes * load_machine(machine).vector_bits // p.bits < 16
-            for name in fitting(p, machine):
-                spec = GroupNormSpec(groups=4, axis=axis, activation=acts[len(found) % len(acts)], epsilon=0.0)
-                schedule = {"name": name, "store": "temporal" if narrow else stores[len(found) // 2 % len(stores)]}
-                found.append(gngen.emit(spec, shape, dtype, f"c:{machine}", ("y", "mean", "rstd"), schedule))
+            for fused in ({}, {"residual": True, "modulation": True}, {"masked": True}):
+                p, _ = specialize(GroupNormSpec(groups=4, axis=axis, **fused), shape, dtype)
+                outputs = ("y", "sum", "mean", "rstd") if p.residual else ("y", "mean", "rstd")
+                narrow = p.item_bytes * load_machine(machine).vector_bits // p.bits < 16
+                for name in fitting(p, machine):
+                    spec = GroupNormSpec(groups=4, axis=axis, activation=acts[len(found) % len(acts)], epsilon=0.0, **fused)
+                    schedule = {"name": name, "store": "temporal" if narrow else stores[len(found) // 2 % len(stores)]}
+                    found.append(gngen.emit(spec, shape, dtype, f"c:{machine}", outputs, schedule))
     return found
 
 

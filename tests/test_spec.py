@@ -25,6 +25,9 @@ def test_defaults_are_keras() -> None:
         "center": True,
         "scale": True,
         "activation": None,
+        "residual": False,
+        "modulation": False,
+        "masked": False,
     }
 
 

@@ -124,6 +124,22 @@ def test_every_schedule_writes_valid_nests(machine: str) -> None:
     assert count > 4 * len(GRID)
 
 
+@pytest.mark.parametrize("machine", ["generic", "x86-64-v4"])
+def test_every_schedule_writes_valid_nests_of_the_fused_forms(machine: str) -> None:
+    m = load_machine(machine)
+    forms = itertools.cycle(flags for flags in itertools.product((False, True), repeat=3) if any(flags))
+    wide = [((2, 50, 3000), -1, 300, "float32"), ((2, 7, 6, 9001), 2, 3, "float32"), ((2, 5, 2500), -1, 2, "float32")]
+    for (shape, axis, groups, dtype), store in itertools.product([*GRID, *wide], ("temporal", "streaming")):
+        residual, modulation, masked = next(forms)
+        spec = GroupNormSpec(groups=groups, axis=axis, residual=residual, modulation=modulation, masked=masked)
+        for outputs in (("y",), ("y", "sum", "mean", "rstd")) if residual else (("y",),):
+            p, _ = specialize(spec, shape, dtype, outputs=outputs)
+            for name in fitting(p, machine):
+                asked = {"name": name, "store": store if m.streaming_stores else "temporal"}
+                lower_problem(p, choose_schedule(p, m, asked))
+                lower_problem(p, choose_schedule(p, m, {**asked, "piece": 40, "by_sample": True, "tile": 2, "strip": 3}))
+
+
 # Bounds
 
 
@@ -246,12 +262,45 @@ def test_an_iteration_that_reads_what_another_stores() -> None:
 
 
 def test_one_array_through_two_shapes_in_a_parallel_loop() -> None:
-    def write(b: Builder) -> None:
+    """Judged on the axes that both shapes have."""
+
+    def write(b: Builder, at: ir.Expr | int = 1) -> None:
         with b.parallel(("n",), (BATCH,)) as (n,):
             b.store(Y, n, 0, 0, value=ONE)
-            b.store(Y.view(BATCH, 32), n, 1, value=ONE)
+            b.store(Y.view(BATCH, 32), n, at, value=ONE)
 
-    refused(write, "y is reached through two shapes in one parallel loop")
+    def channels(b: Builder, *, flat: bool, next_to: int = 0) -> None:
+        """Each c has 8 elements of its own: [c, i] is [c * 8 + i]."""
+        with b.parallel(("n", "c"), (BATCH, 4 - next_to)) as (n, c):
+            b.store(Y, n, c, 3, value=ONE)
+            if flat:
+                b.store(Y.view(BATCH, 32), n, ir.add(ir.mul(ir.add(c, next_to), 8), 5), value=ONE)
+            else:
+                b.store(Y.view(BATCH, 4, 2, 4), n, ir.add(c, next_to), 1, 3, value=ONE)
+
+    verify(nest(write))
+    for flat in (True, False):
+        verify(nest(lambda b, flat=flat: channels(b, flat=flat)))
+        refused(lambda b, flat=flat: channels(b, flat=flat, next_to=1), "two iterations of c may meet in y: no axis of it belongs to c")
+
+    def across(b: Builder) -> None:
+        with b.parallel(("n", "c"), (BATCH, 4)) as (n, c):
+            b.store(Y, n, c, 3, value=ONE)
+            b.store(Y.view(BATCH, 32), n, ir.add(ir.mul(c, 4), 5), value=ONE)
+
+    refused(across, "two iterations of c may meet in y: no axis of it belongs to c")
+
+
+def test_quotients_by_a_number_that_divides() -> None:
+    def write(b: Builder, by: int, row: int = 8, most: int = 4) -> None:
+        with b.parallel(("n", "c"), (BATCH, most)) as (n, c), b.loop("at", ir.mul(c, row), ir.mul(ir.add(c, 1), row), row) as at:
+            b.store(Y, n, ir.div(at, by), 0, value=ONE)
+
+    verify(nest(lambda b: write(b, 8)))
+    refused(lambda b: write(b, 8, most=5), "index at / 8 on axis 1 of y may pass 4")
+    refused(lambda b: write(b, 4), "may pass 4")
+    refused(lambda b: write(b, 3), "no bounds are known for the index at / 3")
+    refused(lambda b: write(b, 16), "no bounds are known")
 
 
 def test_a_variable_or_stack_array_that_iterations_share() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gngen import loopnest as ir
 from gngen.loopnest import Buffer, Expr
-from gngen.pieces import Pieces
+from gngen.pieces import Pieces, block_number
 from gngen.summation import RunBlocks
 
 # Moments of more blocks than this go to the workspace instead of the worker's stack.
@@ -38,14 +38,18 @@ def group_moments(k: Pieces, blocks: RunBlocks, n: Expr, g: Expr, workspace: Buf
     """Mean and rstd of one group, by one worker."""
     b = k.b
     if blocks.blocks == 1:
-        values = k.run_moments(blocks, n, g, ir.const(0), ir.const(0))
+        values = k.run_moments(blocks, n, g, ir.const(0), ir.const(0), ir.const(0))
         return k.merge(1, lambda _, part: values[part], n, g)
     count = blocks.blocks
     partial = b.alloc("partial", "f64", 1, 1, count, 3) if workspace is None else workspace
     lead: tuple[Expr, Expr] = (ir.const(0), ir.const(0)) if workspace is None else (n, g)
-    with b.loop("run_block", 0, blocks.run_blocks) as i, b.loop("width_block", 0, blocks.width_blocks) as j:
-        values = k.run_moments(blocks, n, g, i, j)
-        at = b.named("block", ir.add(ir.mul(i, blocks.width_blocks), j))
+    with (
+        b.loop("run_block", 0, blocks.run_blocks) as i,
+        b.loop("chan_block", 0, blocks.chan_blocks) as c,
+        b.loop("width_block", 0, blocks.width_blocks) as j,
+    ):
+        values = k.run_moments(blocks, n, g, i, c, j)
+        at = b.named("block", block_number(blocks, i, c, j))
         for part, value in enumerate(values):
             b.store(partial, *lead, at, part, value=value)
     return k.merge(count, lambda i, part: b.load(partial, *lead, i, part), n, g)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from gngen import loopnest as ir
 from gngen.loopnest import Buffer, Expr
-from gngen.pieces import Normalizer, Pieces
+from gngen.pieces import Normalizer, Pieces, block_number
 from gngen.schedule import applies_by_rows
 from gngen.summation import RunBlocks, row_fold
 
@@ -47,12 +47,15 @@ def phases(k: Pieces, n: Expr | None) -> tuple[Buffer, ...]:
         _run_partials(k, sums, partial, n)
     else:
         partial = k.slab_partial(sums)
+        if k.early is not None:
+            with items(k, n) as (sample,):
+                k.take_shifts(sums, sample)
         with items(k, n, slab=sums.slabs, tile=p.groups // sums.tile) as (sample, slab, tile):
             k.slab_sums(sums, sample, slab, tile, partial)
     stats = Buffer("stats", "f64", (k.batch, p.groups, 2), "workspace")
     _merge(k, partial, stats, n)
     apply_all(k, stats, n)
-    return partial, stats
+    return partial, stats, *(() if k.early is None else (k.early,))
 
 
 @contextmanager
@@ -72,15 +75,16 @@ def items(k: Pieces, n: Expr | None, **extents: int) -> Iterator[tuple[Expr, ...
 def _run_partials(k: Pieces, blocks: RunBlocks, partial: Buffer, n: Expr | None) -> None:
     b = k.b
     slices = 1 if blocks.run_blocks > 1 else -(-blocks.width_blocks // SLICE)
-    with items(k, n, g=k.p.groups, run_block=blocks.run_blocks, slice=slices) as (sample, g, run_block, piece):
+    extents = {"g": k.p.groups, "run_block": blocks.run_blocks, "chan_block": blocks.chan_blocks, "slice": slices}
+    with items(k, n, **extents) as (sample, g, run_block, chan_block, piece):
         first: Expr = ir.const(0)
         last: Expr = ir.const(blocks.width_blocks)
         if slices > 1:
             first = b.named("first", ir.mul(piece, SLICE))
             last = b.named("last", ir.minimum(ir.add(first, SLICE), blocks.width_blocks))
         with b.loop("width_block", first, last) as j:
-            values = k.run_moments(blocks, sample, g, run_block, j)
-            at = b.named("block", ir.add(ir.mul(run_block, blocks.width_blocks), j))
+            values = k.run_moments(blocks, sample, g, run_block, chan_block, j)
+            at = b.named("block", block_number(blocks, run_block, chan_block, j))
             for part, value in enumerate(values):
                 b.store(partial, sample, g, at, part, value=value)
 
@@ -136,9 +140,9 @@ def apply_rows(k: Pieces, stats: Buffer, n: Expr | None) -> None:
     period = row * fold
     if period % k.lanes == 0 and period <= ROW_MOST:
         step = max(1, k.s.piece // period) * period
-        flat = [buffer.view(k.batch, p.sample) for buffer in (k.x, k.y)]
+        flat = [buffer.view(k.batch, p.sample) for buffer in (k.settled, k.y)]
         with items(k, n, piece=-(-p.sample // step)) as (sample, piece):
-            tables = k.row_tables(lambda g: load_norm(k, stats, sample, g), ir.const(0), p.groups, period + k.lanes)
+            tables = k.row_tables(lambda g: load_norm(k, stats, sample, g), sample, ir.const(0), p.groups, period + k.lanes)
             k.apply_rows(tables, (sample,), flat[0], flat[1], *k.cut("piece", piece, step, p.sample), period)
             if k.s.store == "streaming":
                 b.fence()
@@ -147,10 +151,10 @@ def apply_rows(k: Pieces, stats: Buffer, n: Expr | None) -> None:
     tile = max(d for d in range(1, p.groups + 1) if p.groups % d == 0 and (d == 1 or d * width <= ROW_MOST))
     columns = tile * width
     rows = max(1, k.s.piece // columns)
-    views = [buffer.view(k.batch, p.outer, p.groups // tile, columns) for buffer in (k.x, k.y)]
+    views = [buffer.view(k.batch, p.outer, p.groups // tile, columns) for buffer in (k.settled, k.y)]
     with items(k, n, piece=-(-p.outer // rows), tile=p.groups // tile) as (sample, piece, at):
         first = b.named("first_group", ir.mul(at, tile))
-        tables = k.row_tables(lambda g: load_norm(k, stats, sample, g), first, tile, -(-columns // k.lanes) * k.lanes + k.lanes)
+        tables = k.row_tables(lambda g: load_norm(k, stats, sample, g), sample, first, tile, -(-columns // k.lanes) * k.lanes + k.lanes)
         with b.loop("row", *k.cut("row", piece, rows, p.outer)) as r:
             k.apply_row(tables, (sample, r, at), views[0], views[1], columns)
         if k.s.store == "streaming":
