@@ -77,6 +77,9 @@ static inline f32x8 load_part_f32x8(const float *p, int64_t i, int64_t n, f32x8 
 }
 
 static inline f32x8 max_f32x8(f32x8 a, f32x8 b) {
+#if !defined(__clang__)
+    return __builtin_ia32_maxps256(b, a);
+#endif
     const i32x8 mask = b > a;
     return (f32x8)(((i32x8)b & mask) | ((i32x8)a & ~mask));
 }

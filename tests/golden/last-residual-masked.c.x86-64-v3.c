@@ -80,6 +80,9 @@ static inline f64x8 load_part_f64x8(const double *p, int64_t i, int64_t n, f64x8
 }
 
 static inline f32x8 max_f32x8(f32x8 a, f32x8 b) {
+#if !defined(__clang__)
+    return __builtin_ia32_maxps256(b, a);
+#endif
     const i32x8 mask = b > a;
     return (f32x8)(((i32x8)b & mask) | ((i32x8)a & ~mask));
 }
@@ -87,6 +90,9 @@ static inline f32x8 max_f32x8(f32x8 a, f32x8 b) {
 static inline double max_f64(double a, double b) { return b > a ? b : a; }
 
 static inline f32x8 min_f32x8(f32x8 a, f32x8 b) {
+#if !defined(__clang__)
+    return __builtin_ia32_minps256(b, a);
+#endif
     const i32x8 mask = b < a;
     return (f32x8)(((i32x8)b & mask) | ((i32x8)a & ~mask));
 }
