@@ -26,7 +26,7 @@ from gngen.errors import GngenError
 if TYPE_CHECKING:
     from gngen.launcher import Launcher
 
-_MAX_RANK, _MAX_SCRATCH, _MAX_ARRAYS = 16, 4, 8
+_MAX_RANK, _MAX_SCRATCH = 16, 4
 # Inputs of at least so many bytes are worth the 50 ns of letting other Python threads run.
 _RELEASE_BYTES = 1 << 15
 _METH_FASTCALL, _METH_KEYWORDS = 0x80, 0x02
@@ -57,6 +57,16 @@ class _Plan(ctypes.Structure):
         ("scratches", ctypes.c_int64),
         ("scratch", ctypes.c_int64 * _MAX_SCRATCH),
         ("release_from", ctypes.c_int64),
+        ("tuple_type", ctypes.c_void_p),
+        ("bool_descr", ctypes.c_void_p),
+        ("residual", ctypes.c_int64),
+        ("modulation", ctypes.c_int64),
+        ("masked", ctypes.c_int64),
+        ("summed", ctypes.c_int64),
+        ("positions", ctypes.c_int64),
+        ("mask_rank", ctypes.c_int64),
+        ("mask_shape", ctypes.c_int64 * _MAX_RANK),
+        ("in_doubles", ctypes.c_int64),
     )
 
 
@@ -65,13 +75,15 @@ class _MethodDef(ctypes.Structure):
 
 
 def fast_call(launcher: Launcher) -> Callable[..., Any] | None:
-    """A callable ``(x, gamma, beta, out)`` that runs the launcher's kernel, or None where there is no fast way."""
+    """A callable that runs the launcher's kernel, or None where there is no fast way.
+
+    It takes (x, gamma, beta, out), and of a kernel with fused forms (residual, modulation, mask, sum_out) after them.
+    """
     address = getattr(launcher.entry, "address", None)
-    arrays = 2 + launcher.problem.scale + launcher.problem.center + len(launcher.workspace)
     ranks = (len(launcher.layout.shape), len(launcher.layout.features))
-    if address is None or launcher.problem.outputs != ("y",) or launcher.problem.fused or 0 in launcher.layout.shape:
+    if address is None or launcher.problem.outputs not in (("y",), ("y", "sum")) or 0 in launcher.layout.shape:
         return None
-    if max(ranks) > _MAX_RANK or len(launcher.workspace) > _MAX_SCRATCH or arrays > _MAX_ARRAYS:
+    if max(ranks) > _MAX_RANK or len(launcher.workspace) > _MAX_SCRATCH:
         return None
     library = _library()
     if library is None:
@@ -100,7 +112,17 @@ def _plan(launcher: Launcher, address: int) -> _Plan:
         center=p.center,
         scratches=len(launcher.workspace),
         release_from=_RELEASE_BYTES,
+        tuple_type=id(tuple),
+        bool_descr=id(launcher.bool_dtype),
+        residual=p.residual,
+        modulation=p.modulation,
+        masked=p.masked,
+        summed="sum" in p.outputs,
+        positions=p.outer * p.inner,
+        mask_rank=len(launcher.positions) if launcher.positions == tuple(sorted(launcher.positions)) else -1,
+        in_doubles=p.kind == "f64",
     )
+    plan.mask_shape[: len(launcher.positions)] = [layout.shape[a] for a in launcher.positions]
     plan.shape[: len(layout.shape)] = [-1 if n is None else n for n in layout.shape]
     plan.strides[: len(layout.shape)] = [-1 if s is None else s for s in launcher.strides]
     plan.feature_shape[: len(layout.features)] = layout.features
@@ -114,7 +136,8 @@ def _bind(library: ctypes.CDLL, plan: _Plan, launcher: Launcher) -> Callable[...
     api.PyCapsule_New.restype, api.PyCapsule_New.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     api.PyCFunction_NewEx.restype = ctypes.py_object
     api.PyCFunction_NewEx.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    function = ctypes.cast(library.gngen_call, ctypes.c_void_p).value
+    entry = library.gngen_call_fused if launcher.problem.fused else library.gngen_call
+    function = ctypes.cast(entry, ctypes.c_void_p).value
     method = _MethodDef(b"kernel", function, _METH_FASTCALL | _METH_KEYWORDS, None)
     _kept.append((plan, method, launcher))
     capsule = api.PyCapsule_New(ctypes.addressof(plan), _NAME, None)

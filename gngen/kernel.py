@@ -138,7 +138,7 @@ class Kernel:
             out = self.launcher.output_for(x)
         if residual is None and modulation is None and mask is None and sum_out is None:
             return self._call(x, gamma, beta, out)
-        return self.launcher(x, gamma, beta, out, residual=residual, modulation=modulation, mask=mask, sum_out=sum_out)
+        return self._call(x, gamma, beta, out, residual, modulation, mask, sum_out)
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -34,7 +34,10 @@ class Launcher:
     def __post_init__(self) -> None:
         p = self.problem
         self.dtype, self.param_dtype, self.stat_dtype = (dtype_of(kind) for kind in (p.data, p.parameters, p.kind))
+        self.bool_dtype = np.dtype(bool)
         self.rest = self.layout.shape[1:]
+        # the axes that are neither batch nor features, from the outermost in memory
+        self.positions = tuple(a for a in self.layout.order if a not in (0, *self.layout.axes))
         self.strides = self._strides()
         self.c_order = self.layout.order == tuple(range(len(self.layout.shape)))
 
@@ -59,7 +62,6 @@ class Launcher:
         gamma: Any = None,
         beta: Any = None,
         out: Any = None,
-        *,
         residual: Any = None,
         modulation: Any = None,
         mask: Any = None,
@@ -136,8 +138,8 @@ class Launcher:
 
     def _mask(self, value: Any, batch: int) -> list[Array]:
         """1 where a position counts and 0 where not, in the kernel's memory order: one element for all the channels of a position."""
-        spatial = [a for a in self.layout.order if a not in (0, *self.layout.axes)]
-        shape = (batch, *(self.rest[a - 1] for a in sorted(spatial)))
+        logical = sorted(self.positions)
+        shape = (batch, *(self.rest[a - 1] for a in logical))
         if not self._wanted("mask", value, self.problem.masked, shape):
             return []
         array, _ = as_numpy(value, "mask")
@@ -145,7 +147,7 @@ class Launcher:
             raise LaunchError(f"mask has shape {array.shape}; this kernel takes {shape}: the batch and the positions, without the features")
         if array.dtype.kind not in "biu":
             raise LaunchError(f"mask is {array.dtype}; this kernel takes bool: True where a position counts")
-        counts = np.not_equal(array, 0).transpose(0, *(sorted(spatial).index(a) + 1 for a in spatial))
+        counts = np.not_equal(array, 0).transpose(0, *(logical.index(a) + 1 for a in self.positions))
         return [np.ascontiguousarray(counts, self.stat_dtype)]
 
     def _wanted(self, name: str, value: Any, used: bool, shape: tuple[int | None, ...], what: str = "one") -> bool:

@@ -262,6 +262,17 @@ def test_emit_passes_every_option() -> None:
     assert text.rstrip("\n") == expected.rstrip("\n")
 
 
+def test_fused_forms_are_flags() -> None:
+    shape, flags = "2,30,12", ("--residual", "--modulation", "--masked", "--outputs", "y,sum")
+    spec = gngen.GroupNormSpec(groups=4, residual=True, modulation=True, masked=True)
+    source = gngen.emit(spec, shape=(2, 30, 12), target="c:generic", outputs=("y", "sum"))
+    assert good("emit", "--shape", shape, "--groups", "4", "--target", "c:generic", *flags).rstrip("\n") == source.text.rstrip("\n")
+    shown = good("explain", "--shape", shape, "--groups", "4", "--target", "reference", *flags)
+    assert "fused     residual, modulation, masked; x + residual is stored" in shown
+    message = bad("emit", "--shape", shape, "--groups", "4", "--outputs", "y,sum")
+    assert message == "the output sum is x + residual; this spec has residual=False"
+
+
 def test_emit_writes_a_file(tmp_path: Path) -> None:
     place = tmp_path / "kernel.c"
     place.write_text("old")

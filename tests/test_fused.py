@@ -24,8 +24,9 @@ from strategies import (
 )
 
 import gngen
-from gngen import reference
+from gngen import fastcall, reference
 from gngen.errors import LaunchError, SpecError
+from gngen.launcher import Launcher
 from gngen.problem import FUSED, specialize
 from gngen.schedule import SCHEDULES
 from gngen.spec import GroupNormSpec
@@ -544,3 +545,36 @@ def test_the_definition_element_by_element() -> None:
         for (c, i), v in total.items():
             right = ((v - m) * r * gamma[c] + beta[c]) * (1 + scale[n, c]) + shift[n, c]
             assert y[n, c, i] == pytest.approx(right, rel=1e-12, abs=1e-13)
+
+
+# The call in C
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("forms", FORMS, ids="+".join)
+def test_arrays_that_fit_do_not_pass_through_python(forms: tuple[str, ...], dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_backend("c")
+    if fastcall._library() is None:
+        pytest.skip("the call in C cannot be had here")
+    for layer in (LAST, FIRST):
+        shape, spec = (2, *layer.shape[1:]), layer.spec(forms)
+        outputs = ("y", "sum") if spec.residual else ("y",)
+        x = fill("normal", shape, dtype)
+        (gamma, beta), fused = parameters(shape, spec, dtype), companions(shape, spec, dtype)
+        kernel = gngen.compile(spec, shape, dtype, "c", outputs)
+        right = kernel.launcher(x, gamma, beta, **fused)
+        places = {"out": np.empty_like(x), **({"sum_out": np.empty_like(x)} if spec.residual else {})}
+        kernel(x, gamma, beta, **places, **fused)
+        with monkeypatch.context() as patch:
+            patch.setattr(Launcher, "__call__", unexpected)
+            found = kernel(x, gamma, beta, **places, **fused)
+            pairs = zip(found, right, places.values(), strict=True) if spec.residual else [(found, right, places["out"])]
+            for mine, wanted, place in pairs:
+                assert mine is place
+                assert_equal(mine, wanted)
+        with pytest.raises(LaunchError):
+            kernel(x, gamma, beta, **places)
+
+
+def unexpected(*_: Any, **__: Any) -> None:
+    raise AssertionError("the launcher was called")
