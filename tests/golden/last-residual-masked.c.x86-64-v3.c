@@ -27,8 +27,6 @@ typedef double f64x8 __attribute__((vector_size(64)));
 typedef double f64x8_unaligned __attribute__((vector_size(64), aligned(8), may_alias));
 typedef int32_t i32x8 __attribute__((vector_size(32)));
 typedef int32_t i32x8_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int64_t i64x8 __attribute__((vector_size(64)));
-typedef int64_t i64x8_unaligned __attribute__((vector_size(64), aligned(8), may_alias));
 
 /* Where a loop of full steps leaves off; a step forward that stops at the end. */
 static inline int64_t main_end(int64_t start, int64_t stop, int64_t step) { return start + (stop - start) / step * step; }
@@ -64,19 +62,13 @@ static inline double fma_f64(double a, double b, double c) {
 static inline f32x8 load_f32x8(const float *p, int64_t i) { return *(const f32x8_unaligned *)(p + i); }
 
 
-static inline f64x8 load_f64x8(const double *p, int64_t i) { return *(const f64x8_unaligned *)(p + i); }
+static inline f64x4 load_f64x4(const double *p, int64_t i) { return *(const f64x4_unaligned *)(p + i); }
 
 /* The first n lanes from p + i, the rest from fill. */
 static inline f32x8 load_part_f32x8(const float *p, int64_t i, int64_t n, f32x8 fill) {
     const i32x8 mask = (i32x8){0, 1, 2, 3, 4, 5, 6, 7} < (int32_t)(n < 8 ? n : 8);
     const f32x8 part = __builtin_ia32_maskloadps256((const f32x8 *)(p + i), mask);
     return (f32x8)(((i32x8)part & mask) | ((i32x8)fill & ~mask));
-}
-
-/* The first n lanes from p + i, the rest from fill. */
-static inline f64x8 load_part_f64x8(const double *p, int64_t i, int64_t n, f64x8 fill) {
-    for (int64_t k = 0; k < n && k < 8; k++) fill[k] = p[i + k];
-    return fill;
 }
 
 static inline f32x8 max_f32x8(f32x8 a, f32x8 b) {
@@ -105,6 +97,13 @@ static inline int64_t not_m64(int64_t mask) { return !mask; }
 static inline int64_t peel_f32(const float *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
 
 /* The sum of the lanes, the upper half onto the lower, and so on. */
+static inline double sum_f64x4(f64x4 v) {
+    const union { f64x4 whole; f64x2 half[2]; } u2 = {v};
+    const f64x2 v2 = u2.half[0] + u2.half[1];
+    return v2[0] + v2[1];
+}
+
+/* The sum of the lanes, the upper half onto the lower, and so on. */
 static inline double sum_f64x8(f64x8 v) {
     const union { f64x8 whole; f64x4 half[2]; } u4 = {v};
     const f64x4 v4 = u4.half[0] + u4.half[1];
@@ -114,6 +113,8 @@ static inline double sum_f64x8(f64x8 v) {
 }
 
 static inline f32x8 splat_f32x8(float a) { return (f32x8){a, a, a, a, a, a, a, a}; }
+
+static inline f64x4 splat_f64x4(double a) { return (f64x4){a, a, a, a}; }
 
 static inline f64x8 splat_f64x8(double a) { return (f64x8){a, a, a, a, a, a, a, a}; }
 
@@ -340,25 +341,31 @@ void gn_f32_o300_g4_c10_i1_silu_residual_masked(const float *x, const float *res
             double count = early[n_3 * 5 + 4] * 10.0;
             for (int64_t g_8 = 0; g_8 < 4; g_8 += 1) {
                 const int64_t at_2 = g_8 * 10;
-                f64x8 total = splat_f64x8(0.0);
+                f64x4 total = splat_f64x4(0.0);
+                double total_2 = 0.0;
                 const int64_t column_end = at_2 + 10;
-                for (int64_t e_2 = at_2; e_2 + 8 <= column_end; e_2 += 8) {
-                    total = total + load_f64x8(sums_2, e_2);
+                for (int64_t e_2 = at_2; e_2 + 4 <= column_end; e_2 += 4) {
+                    total = total + load_f64x4(sums_2, e_2);
                 }
-                total = total + load_part_f64x8(sums_2, main_end(at_2, column_end, 8), column_end - main_end(at_2, column_end, 8), splat_f64x8(0.0));
-                double total_2 = sum_f64x8(total);
-                f64x8 squares_3 = splat_f64x8(0.0);
+                for (int64_t e_3 = at_2 + 8; e_3 < column_end; e_3 += 1) {
+                    total_2 = total_2 + sums_2[e_3];
+                }
+                double total_3 = sum_f64x4(total) + total_2;
+                f64x4 squares_3 = splat_f64x4(0.0);
+                double squares_4 = 0.0;
                 const int64_t column_end_2 = at_2 + 10;
-                for (int64_t e_3 = at_2; e_3 + 8 <= column_end_2; e_3 += 8) {
-                    squares_3 = squares_3 + load_f64x8(squares_2, e_3);
+                for (int64_t e_4 = at_2; e_4 + 4 <= column_end_2; e_4 += 4) {
+                    squares_3 = squares_3 + load_f64x4(squares_2, e_4);
                 }
-                squares_3 = squares_3 + load_part_f64x8(squares_2, main_end(at_2, column_end_2, 8), column_end_2 - main_end(at_2, column_end_2, 8), splat_f64x8(0.0));
-                double squares_4 = sum_f64x8(squares_3);
+                for (int64_t e_5 = at_2 + 8; e_5 < column_end_2; e_5 += 1) {
+                    squares_4 = squares_4 + squares_2[e_5];
+                }
+                double squares_5 = sum_f64x4(squares_3) + squares_4;
                 float shift_2 = cast_f32_from_f64(early[n_3 * 5 + g_8]);
-                double off = total_2 / max_f64(count, 1.0);
+                double off = total_3 / max_f64(count, 1.0);
                 double block_mean = cast_f64_from_f32(shift_2) + off;
-                double block_m2 = squares_4 - total_2 * off;
-                if (not_m64(squares_4 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
+                double block_m2 = squares_5 - total_3 * off;
+                if (not_m64(squares_5 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
                     double redo = 0.0;
                     for (int64_t row = 0; row < 300; row += 1) {
                         if (mask[n_3 * 300 + row] > 0.0f) {
@@ -373,9 +380,9 @@ void gn_f32_o300_g4_c10_i1_silu_residual_masked(const float *x, const float *res
                     for (int64_t row_2 = 0; row_2 < 300; row_2 += 1) {
                         if (mask[n_3 * 300 + row_2] > 0.0f) {
                             for (int64_t i_3 = 0; i_3 < 10; i_3 += 1) {
-                                double e_4 = cast_f64_from_f32(summed[n_3 * 12000 + row_2 * 40 + (at_2 + i_3)]) - center;
-                                redo_rest = redo_rest + e_4;
-                                redo_square = fma_f64(e_4, e_4, redo_square);
+                                double e_6 = cast_f64_from_f32(summed[n_3 * 12000 + row_2 * 40 + (at_2 + i_3)]) - center;
+                                redo_rest = redo_rest + e_6;
+                                redo_square = fma_f64(e_6, e_6, redo_square);
                             }
                         }
                     }
