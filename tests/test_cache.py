@@ -220,7 +220,7 @@ def digest(
         {"dtype": "float64"},
         {"outputs": ("y", "mean")},
         {"outputs": ("y", "rstd")},
-        {"schedule": "sample"},
+        {"schedule": "rows"},
         {"schedule": {"accumulators": 2}},
         {"schedule": {"lanes": 4}},
         {"schedule": {"store": "streaming"}},
