@@ -19,6 +19,7 @@ from gngen.problem import specialize
 from gngen.reference import activate
 from gngen.schedule import SCHEDULES
 from gngen.spec import ACTIVATIONS, GroupNormSpec
+from gngen.summation import RowSlabs, summation
 from gngen.target import load_machine
 
 OUTPUTS = ("y", "mean", "rstd")
@@ -212,6 +213,27 @@ def test_the_error_is_within_the_contract(name: str, size: int, layout: str, dty
     for data in DATA:
         x = fill(data, shape, dtype)
         assert_right(kernel(x, gamma, beta), oracle(x, gamma, beta, spec), dtype)
+
+
+@pytest.mark.parametrize("sigmas", [-3.8, 2.0, 3.5, 3.85, 4.0, 12.0])
+@pytest.mark.parametrize("shape", [(1, 56, 56, 64), (1, 5000, 6), (2, 40, 640), (1, 4, 70_000)], ids=str)
+@pytest.mark.parametrize("axis", [1, -1])
+def test_shifts_far_from_the_mean_cost_no_accuracy(axis: int, shape: tuple[int, ...], sigmas: float) -> None:
+    """On both sides of where a shift counts as poor: what every block or group is shifted by lies `sigmas` off the mean."""
+    need_backend("c")
+    spec = GroupNormSpec(groups=shape[axis] // 2, axis=axis, epsilon=1e-5)
+    problem, _ = specialize(spec, shape)
+    blocks = summation(problem, 16)
+    x = fill("normal", shape, "float32")
+    x -= x.mean()
+    flat = x.reshape(shape[0], -1)
+    if isinstance(blocks, RowSlabs):
+        rows = flat.reshape(shape[0], blocks.rows, blocks.row)
+        rows[:, [i * blocks.rows // blocks.shift_rows for i in range(blocks.shift_rows)]] = sigmas
+    else:
+        flat.reshape(shape[0], -1, blocks.width)[:, :, :: blocks.block] = sigmas
+    gamma, beta = parameters(shape, spec, "float32")
+    assert_right(gngen.compile(spec, shape, target="c")(x, gamma, beta), oracle(x, gamma, beta, spec), "float32")
 
 
 @pytest.mark.parametrize("data", DATA)
