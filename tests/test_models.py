@@ -207,7 +207,7 @@ BAD = {
     'name = "empty"': "layer must be a list of at least one table, as [[layer]] in TOML",
     'model = "x"': "field 'model' is not known; choose from name, description, source, dtype, layer",
     "dtype = 32": "dtype must be a string; received dtype=32",
-    'dtype = "int8"': "dtype int8 has no kernel; choose from float32, float64",
+    'dtype = "int8"': "dtype int8 has no kernel; choose from float32, float64, float16, bfloat16",
 }
 
 
