@@ -76,6 +76,8 @@ class Pieces:
         stat = (self.batch, p.groups)
         self.mean = Buffer("mean", p.kind, stat, "output") if "mean" in p.outputs else None
         self.rstd = Buffer("rstd", p.kind, stat, "output") if "rstd" in p.outputs else None
+        for buffer in self.buffers:
+            self.b.name(buffer.name)  # taken: in Python, a variable of an argument's name would be the argument
 
     @contextmanager
     def serially(self) -> Iterator[None]:
@@ -502,31 +504,28 @@ class Pieces:
                     add_block(i)
         return self.statistics(mean, m2, count, n, g)
 
-    def statistics(self, mean: Var, m2: Var, count: Expr, n: Expr, g: Expr) -> tuple[Expr, Expr]:
+    def statistics(self, mean: Var, m2: Var, count: Expr, n: Expr, g: Expr, end: Expr | None = None) -> tuple[Expr, Expr]:
         """Mean and rstd of a group as float64, from its mean, sum of squared differences and count; stores those asked for.
 
-        A group of nothing but padding has mean 0 and rstd 0.
+        Or of a vector of groups from g on, up to `end` where one is given. A group of nothing but padding has mean 0 and rstd 0.
         """
         b = self.b
-        zero, one = ir.const(0, F64), ir.const(1, F64)
+        zero, one = ir.const(0, mean.type), ir.const(1, mean.type)
         variance = ir.div(ir.maximum(m2, zero), count if self.mask is None else ir.maximum(count, one))
-        spread = b.let("spread", ir.add(variance, ir.const(self.p.epsilon, F64)))
+        spread = b.let("spread", ir.add(variance, ir.const(self.p.epsilon, mean.type)))
         rstd = b.let("rstd_all", ir.div(one, ir.unary("sqrt", spread)))
         if self.p.epsilon == 0:
             # a constant group: x - mean is 0, and so is y before beta
-            with b.when(ir.compare("le", spread, zero)):
-                b.assign(rstd, zero)
+            b.assign(rstd, ir.select(ir.compare("le", spread, zero), zero, rstd))
         if self.mask is not None:
-            with b.when(ir.compare("le", count, zero)):
-                b.assign(rstd, zero)
+            b.assign(rstd, ir.select(ir.compare("le", count, zero), zero, rstd))
         if self.mean is not None:
-            b.store(self.mean, n, g, value=ir.cast(mean, self.p.kind))
+            b.store(self.mean, n, g, value=ir.cast(mean, self.p.kind), end=end)
         if self.rstd is not None:
-            b.store(self.rstd, n, g, value=ir.cast(rstd, self.p.kind))
+            b.store(self.rstd, n, g, value=ir.cast(rstd, self.p.kind), end=end)
         if 0 < self.p.epsilon < TINY_EPSILON:
             # a constant group again: rstd may be infinite in the elementwise pass, and 0 * infinity is no 0
-            with b.when(ir.compare("le", m2, zero)):
-                b.assign(rstd, zero)
+            b.assign(rstd, ir.select(ir.compare("le", m2, zero), zero, rstd))
         return mean, rstd
 
     # The elementwise pass

@@ -15,6 +15,8 @@ from gngen.target import Machine
 
 # Below this many bytes moved, waking a second thread costs more than it saves.
 SERIAL_BYTES = 200_000
+# Many groups of at most so many vectors have their statistics computed side by side; a worker keeps those of at most so many groups.
+MICRO_VECTORS, MICRO_GROUPS = 8, 4096
 # How far ahead a pass by rows asks for memory, in elements.
 PREFETCH = 4096
 # What one item of an elementwise phase should move at least, in elements.
@@ -24,6 +26,7 @@ SCHEDULES = {
     "serial_small": "groups",
     "group_resident": "groups",
     "group_stream": "groups",
+    "micro": "micro",
     "sample": "sample",
     "group_split": "split",
     "rows": "split",
@@ -125,10 +128,24 @@ def misfit(p: Problem, name: str, lanes: int) -> str:
     by_rows = isinstance(summation(p, lanes), RowSlabs)
     if SCHEDULES[name] == "groups" and by_rows:
         return f"a group is {p.outer} runs of only {p.chans * p.inner} elements"
+    if name == "micro":
+        return _too_much_for_micro(p, lanes)
     if name == "group_split" and by_rows:
         return "the groups of a row are summed together"
     if name == "rows" and not by_rows:
         return "a group lies in long runs"
+    return ""
+
+
+def _too_much_for_micro(p: Problem, lanes: int) -> str:
+    """Why a problem is none of many tiny groups, or ""."""
+    blocks = summation(p, lanes)
+    if isinstance(blocks, RowSlabs):
+        return "the groups of a row are summed together"
+    if p.masked:
+        return "a mask gives each group a count of its own"
+    if p.groups > MICRO_GROUPS or blocks.blocks > 1:
+        return f"it is for groups of one block of {blocks.block} elements, and at most {MICRO_GROUPS} of them"
     return ""
 
 
@@ -143,6 +160,9 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
     small = p.batch is not None and 2 * batch * p.sample_bytes < SERIAL_BYTES
     moved = f"{_size(2 * batch * p.sample_bytes)} moved"
     if isinstance(summation(p, lanes), RunBlocks) and not applies_by_rows(p):
+        tiny = not misfit(p, "micro", lanes) and p.group <= MICRO_VECTORS * lanes and p.groups * p.bits >= m.vector_bits
+        if tiny and (small or batch >= 2 * m.cores):
+            return "micro", f"groups of only {p.group} elements: the statistics of several are computed at a time"
         if small:
             return "serial_small", f"{moved}: one thread is fastest"
         size = p.group * p.item_bytes

@@ -109,7 +109,7 @@ class _Verifier:
             self._check_expr(e, scope, where)
         match s:
             case ir.Let(var, value):
-                if var.name in scope.types:
+                if var.name in scope.types or var.name in scope.buffers:
                     raise VerifyError(f"{var.name} is declared twice: {where}")
                 self._same(var.type, value.type, where)
                 scope.types[var.name] = var.type

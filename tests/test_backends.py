@@ -157,6 +157,7 @@ SHAPES: dict[str, tuple[tuple[int, ...], int, int]] = {
     "serial_small": ((3, 6, 37, 9), 1, 3),
     "group_resident": ((2, 4, 5003), 1, 2),
     "group_stream": ((2, 3, 8, 301), 2, 2),
+    "micro": ((3, 111), 1, 37),
     "sample": ((2, 50, 12), -1, 4),
     "group_split": ((2, 4, 9001), 1, 2),
     "rows": ((2, 301, 21), -1, 7),

@@ -64,12 +64,13 @@ class Layer:
         return np.moveaxis(x, self.axis, 1).reshape(x.shape[0], self.groups, -1)
 
 
-# Runs of several blocks; few long rows; rows of three channels, whose vectors straddle them; rows of wide groups; rows of odd float64;
+# Runs of several blocks; few long rows; many tiny groups; rows of three channels, whose vectors straddle them; rows of wide groups; rows of odd float64;
 # runs and rows of halves.
 LAYERS = (
     Layer("first", (5, 6, 9001), 1, 3),
     Layer("middle", (5, 7, 4, 301), 2, 1),
     Layer("long rows", (5, 3, 8, 301), 2, 2),
+    Layer("tiny", (5, 185, 3), 1, 37),
     Layer("last3", (5, 2100, 3), -1, 3),
     Layer("last", (5, 700, 60), -1, 5),
     Layer("last64", (5, 90, 14), -1, 7, "float64"),
@@ -78,10 +79,10 @@ LAYERS = (
     Layer("last f16", (5, 350, 60), -1, 5, "float16"),
     Layer("last bf16", (5, 700, 3), -1, 3, "bfloat16"),
 )
-FIRST, LAST3, LAST = LAYERS[0], LAYERS[3], LAYERS[4]
+FIRST, TINY, LAST3, LAST = LAYERS[0], LAYERS[3], LAYERS[4], LAYERS[5]
 
-# A kernel of numba's takes seconds to build: it gets five of the layers, which between them use every schedule too.
-RUNS_OF = {"c": LAYERS, "numba-cpu": (FIRST, LAST3, LAYERS[5], LAYERS[6], LAYERS[9])}
+# A kernel of numba's takes seconds to build: it gets six of the layers, which between them use every schedule too.
+RUNS_OF = {"c": LAYERS, "numba-cpu": (FIRST, TINY, LAST3, LAYERS[6], LAYERS[7], LAYERS[10])}
 
 
 def runs(backends: Iterable[str] = RUNS_OF) -> list[Any]:
@@ -237,7 +238,7 @@ def test_shifts_far_from_the_mean_cost_no_accuracy(axis: int, shape: tuple[int, 
 
 
 @pytest.mark.parametrize("data", DATA)
-@pytest.mark.parametrize("schedule", ["serial_small", "group_resident", "group_stream", "sample", "group_split", "rows"])
+@pytest.mark.parametrize("schedule", ["serial_small", "group_resident", "group_stream", "micro", "sample", "group_split", "rows"])
 def test_the_error_is_within_the_contract_under_every_schedule(schedule: str, data: str) -> None:
     need_backend("c")
     for layer in (layer for layer in LAYERS if schedule in layer.fits):

@@ -157,10 +157,11 @@ def test_every_schedule_gives_the_oracles_answers(schedule: str, store: str) -> 
     need_backend("c")
     if store == "streaming" and not load_machine("host").streaming_stores:
         pytest.skip("this machine has no streaming stores")
-    layers = [layer for layer in LAYERS if schedule in layer.fits(layer.spec(ALL))]
+    forms = ("residual", "modulation") if schedule == "micro" else ALL  # a mask gives each group a count of its own
+    layers = [layer for layer in LAYERS if schedule in layer.fits(layer.spec(forms))]
     assert layers
     for layer in layers[:: max(1, len(layers) // 4)]:
-        spec = layer.spec(ALL)
+        spec = layer.spec(forms)
         for numbers in ({}, {"piece": 100, "strip": 3, "rows": 2, "tile": 2, "by_sample": True}):
             kernel = layer.kernel("c", spec, schedule, store=store, **numbers)
             for data in ("normal", "far"):

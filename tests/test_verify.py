@@ -370,6 +370,7 @@ def test_names_that_are_declared_twice() -> None:
     table = Alloc(Buffer("t", "f32", (4,), "stack"))
     refused(lambda b: (b.emit(table), b.emit(table)), r"t is declared twice: stack t: f32\[4\]")
     refused(lambda b: b.emit(Alloc(Buffer("x", "f32", (4,), "stack"))), "x is declared twice")
+    refused(lambda b: b.emit(Let(Var("x", F32), ir.const(1, F32))), "x is declared twice")
     i = Var("i", I64)
     inner = ir.Loop(i, ir.const(0), ir.const(4), 1, (Comment("in"),))
     refused(lambda b: b.emit(ir.Loop(i, ir.const(0), ir.const(4), 1, (inner,))), "i is declared twice")

@@ -56,7 +56,7 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
         rounds_bfloat=lambda h: machine.bfloat_round and machine.simd == "avx512" and h.lanes == 16,
         integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
         masked=lambda h: _masked(h, machine),
-        native_extreme=lambda h: _native_extreme(h, machine),
+        has_native=lambda h: _has_native(h, machine),
         threaded=nest.parallel_from != 0 and has_parallel(nest),
         params=[_param(b) for b in (*nest.buffers, *nest.workspace)],
         element_count=element_count,
@@ -75,8 +75,8 @@ def _masked(h: Helper, machine: Machine) -> str:
     return "none"
 
 
-def _native_extreme(h: Helper, machine: Machine) -> bool:
-    """Whether the machine's minimum and maximum of floats are ours: the second operand, where they are unordered."""
+def _has_native(h: Helper, machine: Machine) -> bool:
+    """Whether the machine has minimum, maximum (the second operand, where they are unordered: as ours) and square root of a vector."""
     widths = {"avx512": (128, 256, 512), "avx2": (128, 256), "sse2": (128,)}
     return h.kind in ("f32", "f64") and h.bits in widths.get(machine.simd, ())
 

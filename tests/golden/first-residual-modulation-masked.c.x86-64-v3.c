@@ -113,6 +113,8 @@ static inline double sum_f64x8(f64x8 v) {
 
 static inline f32x8 select_f32x8(i32x8 mask, f32x8 a, f32x8 b) { return (f32x8)(((i32x8)a & mask) | ((i32x8)b & ~mask)); }
 
+static inline double select_f64(int64_t mask, double a, double b) { return mask ? a : b; }
+
 static inline f32x8 splat_f32x8(float a) { return (f32x8){a, a, a, a, a, a, a, a}; }
 
 static inline double sqrt_f64(double a) { return sqrt(a); }
@@ -236,9 +238,7 @@ void gn_f32_o1_g2_c3_i1001_residual_modulation_masked(const float *x, const floa
             double count_all = count;
             double spread = max_f64(m2_all, 0.0) / max_f64(count_all, 1.0) + 0.001;
             double rstd_all = 1.0 / sqrt_f64(spread);
-            if (count_all <= 0.0) {
-                rstd_all = 0.0;
-            }
+            rstd_all = select_f64(count_all <= 0.0, 0.0, rstd_all);
             float mean_high = cast_f32_from_f64(mean_all);
             float mean_low = cast_f32_from_f64(mean_all - cast_f64_from_f32(mean_high));
             float rstd_1 = cast_f32_from_f64(rstd_all);

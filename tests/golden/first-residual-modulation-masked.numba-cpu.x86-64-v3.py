@@ -352,6 +352,7 @@ peel_f32 = peel("f32")
 sum_f32x8 = lane_sum("f32", 8)
 sum_f64x8 = lane_sum("f64", 8)
 select_f32x8 = selected("f32", 8)
+select_f64 = selected("f64", 1)
 splat_f32x8 = splat("f32", 8)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
 store_f32x8 = store("f32", 8)
@@ -458,8 +459,7 @@ def gn_f32_o1_g2_c3_i1001_residual_modulation_masked(x, residual, mask, gamma, b
         count_all = count
         spread = max_f64(m2_all, 0.0) / max_f64(count_all, 1.0) + 0.001
         rstd_all = 1.0 / sqrt_f64(spread)
-        if count_all <= 0.0:
-            rstd_all = 0.0
+        rstd_all = select_f64(count_all <= 0.0, 0.0, rstd_all)
         mean_high = cast_f32_from_f64(mean_all)
         mean_low = cast_f32_from_f64(mean_all - cast_f64_from_f32(mean_high))
         rstd_1 = cast_f32_from_f64(rstd_all)

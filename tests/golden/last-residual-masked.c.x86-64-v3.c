@@ -112,6 +112,8 @@ static inline double sum_f64x8(f64x8 v) {
     return v2[0] + v2[1];
 }
 
+static inline double select_f64(int64_t mask, double a, double b) { return mask ? a : b; }
+
 static inline f32x8 splat_f32x8(float a) { return (f32x8){a, a, a, a, a, a, a, a}; }
 
 static inline f64x4 splat_f64x4(double a) { return (f64x4){a, a, a, a}; }
@@ -391,9 +393,7 @@ void gn_f32_o300_g4_c10_i1_silu_residual_masked(const float *x, const float *res
                 }
                 double spread = max_f64(block_m2, 0.0) / max_f64(count, 1.0) + 0.001;
                 double rstd_all = 1.0 / sqrt_f64(spread);
-                if (count <= 0.0) {
-                    rstd_all = 0.0;
-                }
+                rstd_all = select_f64(count <= 0.0, 0.0, rstd_all);
                 stats[n_3 * 8 + g_8 * 2] = block_mean;
                 stats[n_3 * 8 + g_8 * 2 + 1] = rstd_all;
             }

@@ -54,6 +54,8 @@ static inline int64_t not_m64(int64_t mask) { return !mask; }
 /* How many elements from p + i come before the first that is aligned to `lanes` elements. */
 static inline int64_t peel_f64(const double *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
 
+static inline double select_f64(int64_t mask, double a, double b) { return mask ? a : b; }
+
 static inline f64x2 splat_f64x2(double a) { return (f64x2){a, a}; }
 
 static inline double sqrt_f64(double a) { return sqrt(a); }
@@ -222,9 +224,7 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
                 }
                 double spread = max_f64(block_m2, 0.0) / 105.0 + 0.0;
                 double rstd_all = 1.0 / sqrt_f64(spread);
-                if (spread <= 0.0) {
-                    rstd_all = 0.0;
-                }
+                rstd_all = select_f64(spread <= 0.0, 0.0, rstd_all);
                 mean[n_2 * 3 + g_2] = block_mean;
                 rstd[n_2 * 3 + g_2] = rstd_all;
                 stats[n_2 * 6 + g_2 * 2] = block_mean;

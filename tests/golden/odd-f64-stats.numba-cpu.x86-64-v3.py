@@ -343,6 +343,7 @@ max_f64 = extreme(">", "f64", 1)
 min_f64 = extreme("<", "f64", 1)
 min_i64 = extreme("<", "i64", 1)
 peel_f64 = peel("f64")
+select_f64 = selected("f64", 1)
 splat_f64x4 = splat("f64", 4)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
 store_f64 = store("f64", 1)
@@ -482,8 +483,7 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
                 block_m2 = redo_square - redo_rest * redo_rest / 105.0
             spread = max_f64(block_m2, 0.0) / 105.0 + 0.0
             rstd_all = 1.0 / sqrt_f64(spread)
-            if spread <= 0.0:
-                rstd_all = 0.0
+            rstd_all = select_f64(spread <= 0.0, 0.0, rstd_all)
             store_f64(mean, n_2 * 3 + g_2, block_mean)
             store_f64(rstd, n_2 * 3 + g_2, rstd_all)
             store_f64(stats, n_2 * 6 + g_2 * 2, block_mean)
