@@ -64,8 +64,8 @@ class Layer:
         return np.moveaxis(x, self.axis, 1).reshape(x.shape[0], self.groups, -1)
 
 
-# Runs of several blocks; few long rows; many tiny groups; rows of three channels, whose vectors straddle them; rows of wide groups; rows of odd float64;
-# runs and rows of halves.
+# Runs of several blocks; few long rows; many tiny groups; rows of three channels, whose vectors straddle them; rows of wide groups; rows
+# of odd float64; runs and rows of halves.
 LAYERS = (
     Layer("first", (5, 6, 9001), 1, 3),
     Layer("middle", (5, 7, 4, 301), 2, 1),
