@@ -97,6 +97,10 @@ def _strips(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
     return [strip for strip in (s.strip // 2, s.strip * 2) if strip]
 
 
+def _rows(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
+    return [1 if s.rows > 1 else 4]
+
+
 def _tiles(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
     """A row in registers or not, where it would leave half of them."""
     row = p.channels * p.inner
@@ -118,6 +122,7 @@ VARIATIONS = (
     Variation("by_sample", 1, _by_sample),
     Variation("parallel_from", 1, _parallel_from),
     Variation("strip", 2, _strips),
+    Variation("rows", 2, _rows),
     Variation("tile", 2, _tiles),
     Variation("prefetch", 2, _prefetches),
     Variation("piece", 2, _pieces),

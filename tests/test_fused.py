@@ -414,14 +414,15 @@ def test_two_outputs_in_one_place() -> None:
 
 @pytest.mark.parametrize("place", ["dense", "shifted", "strided", "reversed"])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 2, 1), (3, 2, 1, 0)])
-def test_memory_orders(backend: str, order: tuple[int, ...], place: str) -> None:
-    if backend == "numba-cpu":
-        pytest.skip("the launcher is the same as c's")
+@pytest.mark.parametrize("name", ["c", "reference"])
+def test_memory_orders(name: str, order: tuple[int, ...], place: str) -> None:
+    """The launcher of numba's kernels is the same as of c's."""
+    need_backend(name)
     shape, spec = (2, 6, 7, 9), GroupNormSpec(groups=3, axis=1, **dict.fromkeys(ALL, True))
     (gamma, beta), fused = parameters(shape, spec, "float32"), companions(shape, spec, "float32")
     x = fill("normal", shape, "float32")
     right = oracle(x, gamma, beta, spec, **fused)
-    kernel = gngen.compile(spec, shape, target=backend, order=order, outputs=("y", "sum"))
+    kernel = gngen.compile(spec, shape, target=name, order=order, outputs=("y", "sum"))
     moved = {**fused, "residual": placed(fused["residual"], place, order), "mask": np.asfortranarray(fused["mask"])}
     scale, shift = fused["modulation"]
     moved["modulation"] = tuple(np.concatenate([scale, shift], 1)[:, at : at + 6] for at in (0, 6))
@@ -442,13 +443,13 @@ def test_masks_and_modulations_of_other_types() -> None:
         np.testing.assert_array_equal(kernel(x, gamma, beta, mask=mask, modulation=wide), right)
 
 
-def test_an_empty_batch(backend: str) -> None:
-    if backend == "numba-cpu":
-        pytest.skip("the launcher is the same as c's")
+@pytest.mark.parametrize("name", ["c", "reference"])
+def test_an_empty_batch(name: str) -> None:
+    need_backend(name)
     spec = LAST.spec(ALL)
     x = np.empty((0, 700, 60), "float32")
     part = np.empty((0, 60), "float32")
-    y, summed, mean, _ = LAST.kernel(backend, spec)(
+    y, summed, mean, _ = LAST.kernel(name, spec)(
         x, np.ones(60, "float32"), np.zeros(60, "float32"), residual=x, modulation=(part, part), mask=np.empty((0, 700), bool)
     )
     assert y.shape == summed.shape == x.shape
