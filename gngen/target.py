@@ -14,6 +14,7 @@ from typing import Any
 
 from gngen import resources
 from gngen.backends import BACKENDS, FALLBACK, machine_kind
+from gngen.device import find_device, lacks_device, simulated
 from gngen.errors import TargetError
 
 _ARCHES = {"amd64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64"}
@@ -134,17 +135,19 @@ class TargetStatus:
 
 
 def machine_names(kind: str = "cpu") -> tuple[str, ...]:
-    """Every machine of a kind that has a file; `host`, of the kind cpu, is this one."""
-    own = ("host",) if kind == "cpu" else ()
+    """Every machine of a kind (cpu, gpu) that has a file; before them `host`, which is this one, or `device`, the GPU here, if any."""
+    own = ("host",) if kind == "cpu" else () if lacks_device() else ("device",)
     files = _files()
     return (*own, *(name for name in sorted(files) if _kind(name, files) == kind))
 
 
 @cache
 def load_machine(name: str) -> Machine | Gpu:
-    """The machine called `name`; `host` is the best described machine that this one can run as, with its own sizes."""
+    """The machine called `name`; `host` and `device` are the best described ones that this one, or its GPU, can run as, with own sizes."""
     if name == "host":
         return _detect_host()
+    if name == "device":
+        return _detect_device()
     files = _files()
     if name not in files:
         names = ", ".join((*machine_names(), *machine_names("gpu")))
@@ -161,8 +164,16 @@ def load_cpu(name: str) -> Machine:
     return machine
 
 
+def load_gpu(name: str) -> Gpu:
+    """The GPU called `name`."""
+    machine = load_machine(name)
+    if not isinstance(machine, Gpu):
+        raise TargetError(f"{name} is a CPU; choose from {', '.join(machine_names('gpu'))}")
+    return machine
+
+
 def parse_target(text: str) -> Target:
-    """A target from ``backend[:machine]``; the machine is the host when none is named.
+    """A target from ``backend[:machine]``; the machine is the host when none is named, or the GPU that is here.
 
     >>> str(parse_target("c:x86-64-v3"))
     'c:x86-64-v3'
@@ -174,18 +185,31 @@ def parse_target(text: str) -> Target:
     kind = machine_kind(backend)
     if colon and machine not in machine_names(kind):
         raise TargetError(f"no target {text!r}: {backend} compiles for a {kind.upper()}, one of {', '.join(machine_names(kind))}")
-    return Target(backend, load_machine(machine or "host"))
+    if kind == "gpu" and not colon and lacks_device():
+        names = ", ".join(machine_names(kind))
+        raise TargetError(f"{backend} without a machine is for the GPU that is here, and {lacks_device()}; to emit, name one of {names}")
+    return Target(backend, load_machine(machine or {"cpu": "host", "gpu": "device"}[kind]))
 
 
 def runs_here(machine: Machine | Gpu) -> str:
     """Why code for the machine cannot run on this one, or ""."""
     if isinstance(machine, Gpu):
-        return "there is no GPU here"
+        return _device_lacks(machine)
     arch = _host_arch()
     if machine.arch not in (arch, "any"):
         return f"this machine is {arch}, not {machine.arch}"
     missing = [f for f in machine.needs if f not in _cpu_features()]
     return f"this machine lacks {', '.join(missing)}" if missing else ""
+
+
+def _device_lacks(machine: Gpu) -> str:
+    """Why code for a GPU cannot run here, or "": in the simulator all can, and machine code of a capability on later ones of its major."""
+    if simulated():
+        return ""
+    if lacks_device():
+        return lacks_device()
+    (major, minor), (has_major, has_minor) = machine.capability, load_gpu("device").capability
+    return "" if major == has_major and minor <= has_minor else f"the GPU here has compute capability {has_major}.{has_minor}"
 
 
 def targets() -> list[TargetStatus]:
@@ -230,8 +254,9 @@ def _files() -> dict[str, Any]:
     found: dict[str, Any] = {f.name[:-5]: f for f in resources.folder("targets").iterdir() if f.name.endswith(".toml")}
     for place in filter(None, os.environ.get("GNGEN_TARGETS", "").split(os.pathsep)):
         found.update({f.stem: f for f in Path(place).expanduser().glob("*.toml")})
-    if "host" in found:
-        raise TargetError(f"{found['host']}: host is the machine that this is; give the file another name")
+    for own, what in (("host", "the machine that this is"), ("device", "the GPU that is here")):
+        if own in found:
+            raise TargetError(f"{found[own]}: {own} is {what}; give the file another name")
     return found
 
 
@@ -371,6 +396,31 @@ def _detect_host() -> Machine:
         description=f"this machine, as {best.name}",
         cores=_host_cores(),
         **{key: sizes.get(key, getattr(best, key)) for key in _CACHE_FACTS},
+    )
+
+
+def _detect_device() -> Gpu:
+    """The latest GPU of the shipped files that the one here is not older than, with its own sizes."""
+    found = find_device()
+    if isinstance(found, str):
+        raise TargetError(lacks_device())
+    described = [m for m in map(load_machine, sorted(_files())) if isinstance(m, Gpu)]
+    fits = [m for m in described if m.capability <= found.capability]
+    if not fits:
+        oldest = min(described, key=lambda m: m.capability)
+        raise TargetError(
+            f"{found.name} has compute capability {found.capability[0]}.{found.capability[1]}; the least is that of {oldest.name}"
+        )
+    best = max(fits, key=lambda m: (m.capability, m.name))
+    own: dict[str, Any] = {key: value for key, value in found.facts.items() if key in _GPU_FACTS and value > 0}
+    return replace(
+        best,
+        name="device",
+        description=f"{found.name}, as {best.name}",
+        arch=f"sm_{found.capability[0]}{found.capability[1]}",
+        cluster=best.cluster if found.facts["clusters"] else 1,
+        bandwidth=found.bandwidth or best.bandwidth,
+        **own,
     )
 
 

@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from strategies import need_backend
 
 from gngen import threads
-from gngen.backends import BACKENDS
+from gngen.backends import BACKENDS, machine_kind
 
 _folder = pytest.StashKey[str]()
 
@@ -44,9 +44,9 @@ def _default_threads() -> Iterator[None]:
     threads.set_num_threads(before)
 
 
-@pytest.fixture(params=list(BACKENDS), scope="session")
+@pytest.fixture(params=[name for name in BACKENDS if machine_kind(name) == "cpu"], scope="session")
 def backend(request: pytest.FixtureRequest) -> str:
-    """Every backend that can run here."""
+    """Every backend for a CPU that can run here."""
     return need_backend(request.param)
 
 

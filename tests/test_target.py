@@ -13,11 +13,12 @@ import pytest
 from strategies import assert_right, fill, need_backend, oracle, parameters
 
 import gngen
+from gngen import device
 from gngen import target as targets_module
 from gngen.backends import BACKENDS, FALLBACK, load_backend, machine_kind
 from gngen.errors import TargetError
 from gngen.spec import GroupNormSpec
-from gngen.target import SIMD, Gpu, Machine, choose_auto, load_cpu, load_machine, machine_names, parse_target, runs_here, targets
+from gngen.target import SIMD, Gpu, Machine, choose_auto, load_cpu, load_gpu, load_machine, machine_names, parse_target, runs_here, targets
 
 SHIPPED = ("aarch64-neon", "generic", "x86-64", "x86-64-v3", "x86-64-v4")
 GPUS = ("sm_100", "sm_80", "sm_90")
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_machines_that_ship() -> None:
     assert set(SHIPPED) | {"host"} <= set(machine_names())
     assert machine_names()[0] == "host"
-    assert machine_names("gpu") == GPUS
+    assert machine_names("gpu")[-len(GPUS) :] == GPUS
 
 
 @pytest.mark.parametrize("name", machine_names())
@@ -53,7 +54,7 @@ def test_every_machine_is_complete(name: str) -> None:
         m.cores = 3  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", machine_names("gpu"))
+@pytest.mark.parametrize("name", GPUS)
 def test_every_gpu_is_complete(name: str) -> None:
     m = load_machine(name)
     assert isinstance(m, Gpu)
@@ -64,11 +65,12 @@ def test_every_gpu_is_complete(name: str) -> None:
     assert m.threads_block % m.warp == m.threads_sm % m.warp == 0
     assert 48 << 10 < m.shared_block < m.shared_sm < m.l2
     assert m.registers >= 32 * m.threads_sm
-    assert runs_here(m) == "there is no GPU here"
     with pytest.raises(dataclasses.FrozenInstanceError):
         m.sms = 3  # type: ignore[misc]
     with pytest.raises(TargetError, match=f"^{name} is a GPU; choose from host, "):
         load_cpu(name)
+    with pytest.raises(TargetError, match=r"^generic is a CPU; choose from "):
+        load_gpu("generic")
 
 
 def test_facts_of_gpus() -> None:
@@ -161,14 +163,73 @@ def test_targets_lists_everything_with_reasons() -> None:
     assert gngen.targets() == targets()
 
 
+NO_GPU = "there is no GPU here: NVIDIA's driver is not installed (none); target auto runs on the CPU"
+
+
+@pytest.fixture
+def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a GPU."""
+    monkeypatch.setattr(device, "find_device", lambda: "NVIDIA's driver is not installed (none)")
+    monkeypatch.setattr(targets_module, "find_device", device.find_device)
+
+
+@pytest.fixture
+def a_device(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine with a GPU that is a smaller H100."""
+    facts = {"sms": 114, "registers": 65536, "shared_block": 232448, "l2": 52428800, "clusters": 1, "warp": 32}
+    found = device.Device("NVIDIA H100 PCIe", (9, 0), {**dict.fromkeys(device._ATTRIBUTES, 0), **facts})
+    monkeypatch.setattr(device, "find_device", lambda: found)
+    monkeypatch.setattr(targets_module, "find_device", lambda: found)
+    load_machine.cache_clear()
+    yield
+    load_machine.cache_clear()
+
+
+@pytest.mark.usefixtures("no_device")
+def test_asking_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    assert runs_here(load_machine("sm_90")) == NO_GPU
+    assert machine_names("gpu") == GPUS
+    with pytest.raises(TargetError) as e:
+        parse_target("reference")
+    assert str(e.value) == f"reference without a machine is for the GPU that is here, and {NO_GPU}; to emit, name one of {', '.join(GPUS)}"
+    with pytest.raises(TargetError, match=r"^there is no GPU here: "):
+        load_machine("device")
+    monkeypatch.undo()
+    assert choose_auto()[0].backend in FALLBACK
+
+
+@pytest.mark.usefixtures("a_device")
+def test_the_gpu_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    found = parse_target("reference").gpu
+    assert found == parse_target("reference:device").gpu
+    h100 = load_gpu("sm_90")
+    own = {"name": "device", "description": "NVIDIA H100 PCIe, as sm_90", "sms": 114}
+    assert found == dataclasses.replace(h100, **own)
+    assert [bool(runs_here(load_machine(name))) for name in ("device", "sm_90", "sm_80", "sm_100")] == [False, False, True, True]
+    assert runs_here(load_machine("sm_80")) == "the GPU here has compute capability 9.0"
+
+
+def test_a_gpu_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = device.Device("Tesla V100", (7, 0), dict.fromkeys(device._ATTRIBUTES, 0))
+    monkeypatch.setattr(targets_module, "find_device", lambda: old)
+    with pytest.raises(TargetError, match=r"^Tesla V100 has compute capability 7.0; the least is that of sm_80$"):
+        targets_module._detect_device()
+
+
+def test_how_fast_the_memory_of_a_gpu_is() -> None:
+    facts = {**dict.fromkeys(device._ATTRIBUTES, 0), "memory_khz": 1593000, "memory_bits": 5120}
+    assert device.Device("A100", (8, 0), facts).bandwidth == 2039
+
+
 def test_a_backend_and_a_machine_of_one_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
     found = parse_target("reference:sm_90")
     assert found.gpu is found.machine is load_machine("sm_90")
     assert str(found) == "reference:sm_90"
-    with pytest.raises(TargetError) as e:
+    with pytest.raises(TargetError, match=r"^no target 'reference:x86-64': reference compiles for a GPU, one of .*sm_100, sm_80, sm_90$"):
         parse_target("reference:x86-64")
-    assert str(e.value) == "no target 'reference:x86-64': reference compiles for a GPU, one of sm_100, sm_80, sm_90"
 
 
 # A machine of one's own

@@ -18,7 +18,11 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-BACKENDS = {"c": "gngen.backends.c", "numba-cpu": "gngen.backends.numba_cpu", "reference": "gngen.backends.reference"}
+BACKENDS = {
+    "c": "gngen.backends.c",
+    "numba-cpu": "gngen.backends.numba_cpu",
+    "reference": "gngen.backends.reference",
+}
 FALLBACK = ("c", "numba-cpu", "reference")
 
 
