@@ -123,14 +123,20 @@ class Builder:
 
     @contextmanager
     def launch(
-        self, stems: tuple[str, ...], extents: tuple[Expr | int, ...], warps: int, cluster: int = 1, cooperative: bool = False
+        self,
+        stems: tuple[str, ...],
+        extents: tuple[Expr | int, ...],
+        warps: int,
+        together: int = 1,
+        cluster: int = 1,
+        cooperative: bool = False,
     ) -> Iterator[tuple[tuple[Var, ...], Var, Var]]:
         """A grid of blocks of threads; yields the block's numbers, and a thread's warp and lane."""
         blocks = tuple(Var(self.name(s), I64) for s in stems)
         warp, lane = Var(self.name("warp"), I64), Var(self.name("lane"), I64)
         with self._block() as body:
             yield blocks, warp, lane
-        self.emit(ir.Launch(blocks, tuple(map(ir.as_expr, extents)), warps, warp, lane, tuple(body), cluster, cooperative))
+        self.emit(ir.Launch(blocks, tuple(map(ir.as_expr, extents)), warps, warp, lane, tuple(body), together, cluster, cooperative))
 
     @contextmanager
     def when(self, condition: Expr) -> Iterator[None]:

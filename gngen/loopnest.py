@@ -173,8 +173,9 @@ class Parallel:
 class Launch:
     """A grid of blocks over the product of `extents` (the last counts fastest), each of `warps` warps of threads; done before what follows.
 
-    `warp` and `lane` are a thread's numbers. `cluster` neighbouring blocks, which divide the last extent, see each other's shared arrays.
-    The blocks of a `cooperative` launch all run at once, so that they can wait for each other.
+    `warp` and `lane` are a thread's numbers. `together`: so many blocks must find registers on one multiprocessor. `cluster` neighbouring
+    blocks, which divide the last extent, see each other's shared arrays. The blocks of a `cooperative` launch all run at once, so that
+    they can wait for each other.
     """
 
     vars: tuple[Var, ...]
@@ -183,8 +184,14 @@ class Launch:
     warp: Var
     lane: Var
     body: tuple[Stmt, ...]
+    together: int = 1
     cluster: int = 1
     cooperative: bool = False
+
+    @property
+    def threads(self) -> int:
+        """Of a block."""
+        return self.warps * WARP
 
 
 @dataclass(frozen=True)
@@ -513,12 +520,13 @@ def flat_index(buffer: Buffer, index: tuple[Expr, ...]) -> Expr:
 
 
 def shared_bytes(launch: Launch) -> int:
-    """Bytes of a block's shared arrays, each beginning at a multiple of 16."""
-    total = 0
-    for s in walk(launch.body):
-        if isinstance(s, Alloc) and s.buffer.space == "shared":
-            total += -(-fixed_elements(s.buffer) * WIDTH[s.buffer.kind] // 128) * 16
-    return total
+    """Bytes of a block's shared arrays."""
+    return sum(buffer_bytes(s.buffer) for s in walk(launch.body) if isinstance(s, Alloc) and s.buffer.space == "shared")
+
+
+def buffer_bytes(buffer: Buffer) -> int:
+    """Bytes of an array, up to a multiple of 16."""
+    return -(-fixed_elements(buffer) * WIDTH[buffer.kind] // 128) * 16
 
 
 def fixed_elements(buffer: Buffer) -> int:

@@ -78,8 +78,8 @@ def show_stmt(s: Stmt) -> str:
             return f"parallel {over}:"
         case Launch():
             over = ", ".join(f"{v.name} in 0 .. {show_expr(e)}" for v, e in zip(s.vars, s.extents, strict=True))
-            how = f" clusters of {s.cluster}" if s.cluster > 1 else " cooperative" if s.cooperative else ""
-            return f"launch blocks {over}{how}, {s.warp.name} in 0 .. {s.warps}, {s.lane.name} in 0 .. {WARP}:"
+            how = f"clusters of {s.cluster}, " if s.cluster > 1 else "cooperative, " if s.cooperative else ""
+            return f"launch blocks {over}, {how}{s.together} together, {s.warp.name} in 0 .. {s.warps}, {s.lane.name} in 0 .. {WARP}:"
         case Barrier(scope):
             return f"barrier {scope}"
         case If():
