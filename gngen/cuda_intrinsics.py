@@ -6,13 +6,15 @@ LLVM's; one of 16 bytes that is aligned is loaded and stored by one instruction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from inspect import Parameter, Signature
+from types import SimpleNamespace
 from typing import Any
 
 from llvmlite import ir
 from numba import cuda
-from numba.cuda import cgutils, types
+from numba.cuda import cgutils, dispatcher, types
 from numba.cuda.extending import intrinsic, models, register_model
 
 from gngen.errors import LaunchError
@@ -457,12 +459,14 @@ def function(python: Callable[..., Any]) -> Any:
 class Kernel:
     """A kernel of the device, compiled when it is first launched.
 
-    threads: of a block. shared: bytes that a launch asks for beside what the kernel itself declares.
+    threads: of a block. together: so many blocks find registers on one multiprocessor. shared: bytes that a launch asks for beside what
+    the kernel itself declares.
     """
 
-    def __init__(self, python: Callable[..., Any], threads: int, shared: int) -> None:
+    def __init__(self, python: Callable[..., Any], threads: int, together: int, shared: int) -> None:
         self.python, self.threads, self.shared = python, threads, shared
-        self._jitted = cuda.jit(launch_bounds=threads)(python)
+        self._bounds = (threads, together)
+        self._jitted = cuda.jit(launch_bounds=self._bounds)(python)
         self._ready = False
 
     @property
@@ -472,9 +476,10 @@ class Kernel:
 
     def ptx(self, capability: tuple[int, int]) -> str:
         """Its PTX for a compute capability; takes no GPU."""
-        text, _ = cuda.compile(
-            self.python, self.signature, cc=capability, device=False, abi="numba", output="ptx", launch_bounds=self.threads
-        )
+        with _as_if_on(capability):
+            text, _ = cuda.compile(
+                self.python, self.signature, cc=capability, device=False, abi="numba", output="ptx", launch_bounds=self._bounds
+            )
         return str(text)
 
     def launch(self, blocks: int, stream: Any, *arguments: Any) -> None:
@@ -497,12 +502,25 @@ class Kernel:
         self._ready = True
 
 
+@contextmanager
+def _as_if_on(capability: tuple[int, int]) -> Iterator[None]:
+    """Answer numba's question for the device, which it asks when it compiles a function of a kernel, though the kernel's is known."""
+    asked = dispatcher.get_current_device
+    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
+    try:
+        yield
+    finally:
+        dispatcher.get_current_device = asked
+
+
 def _address(argument: Any) -> int:
     """Where an array on the device lies; numbers are themselves."""
     interface = getattr(argument, "__cuda_array_interface__", None)
     return argument if interface is None else int(interface["data"][0])
 
 
-def kernel(threads: int, shared: int = 0, cluster: int = 1, cooperative: bool = False) -> Callable[[Callable[..., Any]], Kernel]:
+def kernel(
+    threads: int, together: int = 1, shared: int = 0, cluster: int = 1, cooperative: bool = False
+) -> Callable[[Callable[..., Any]], Kernel]:
     """Make a Python function a kernel; that its grid is one of clusters, or cooperative, it says itself."""
-    return lambda python: Kernel(python, threads, shared)
+    return lambda python: Kernel(python, threads, together, shared)

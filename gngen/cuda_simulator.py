@@ -378,6 +378,8 @@ def _alone(python: Callable[..., Any]) -> Callable[..., None]:
     return run
 
 
-def kernel(threads: int, shared: int = 0, cluster: int = 1, cooperative: bool = False) -> Callable[[Callable[..., Any]], Kernel]:
+def kernel(
+    threads: int, together: int = 1, shared: int = 0, cluster: int = 1, cooperative: bool = False
+) -> Callable[[Callable[..., Any]], Kernel]:
     """Make a Python function a kernel."""
     return lambda python: Kernel(python, threads, cluster, cooperative)

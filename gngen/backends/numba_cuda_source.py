@@ -130,11 +130,11 @@ def _kernel(nest: LoopNest, s: Launch, number: int) -> Kernel:
     at = 0
     for b in arrays:
         places.append((b, at if asked else None))
-        at += -(-ir.fixed_elements(b) * ir.WIDTH[b.kind] // 128) * 16
+        at += ir.buffer_bytes(b)
     return Kernel(
         name=f"{nest.name}_{number + 1}" if several else nest.name,
         launch=s,
-        threads=s.warps * ir.WARP,
+        threads=s.threads,
         shared=asked,
         arrays=tuple(places),
         numbers=tuple(_numbers(s)),
@@ -144,8 +144,8 @@ def _kernel(nest: LoopNest, s: Launch, number: int) -> Kernel:
 
 
 def _numbers(s: Launch) -> list[Stmt]:
-    """What a thread's numbers are, of `block` and `thread`, those of its block in the grid and of itself in the block."""
-    block, thread = Var("block", ir.I64), Var("thread", ir.I64)
+    """What a thread's numbers are, of `block_id` and `thread_id`, those of its block in the grid and of itself in the block."""
+    block, thread = Var("block_id", ir.I64), Var("thread_id", ir.I64)
     found: list[Stmt] = []
     below = 1
     for var, extent in reversed(list(zip(s.vars, s.extents, strict=True))):
@@ -173,7 +173,7 @@ def _definitions(nest: LoopNest, bodies: list[tuple[Stmt, ...]]) -> list[tuple[s
         for e in ir.walk_expr(f.result):
             found.update(_of_expr(e))
     for h in helpers(LoopNest(nest.name, nest.problem, (), nest.batch, (), nest.functions, tuple(s for b in bodies for s in b), 0)):
-        if h.op not in ("load", "store"):
+        if h.op not in ("load", "store") and (h.op != "not" or h.lanes > 1):
             found[h.name] = _shim_call(h)
     return sorted(found.items())
 
