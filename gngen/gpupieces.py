@@ -169,33 +169,33 @@ class GpuPieces(Formulas):
     def slice_moments(self, each: Callable[[Visit], None], size: Expr) -> Moments:
         """Of a slice of `size` elements: c = sum(x) / n, d = x - c, mean = c + sum(d) / n, M2 = sum(d^2) - sum(d)^2 / n.
 
-        c is near the mean, however it was rounded, so nothing cancels; where all x are equal, all d are, and M2 is 0. What overflowed
-        a float is done again in float64 (and so is what is NaN, and stays so).
+        c is near the mean, however it was rounded, so nothing cancels; where all x are equal, all d are, and M2 is 0. The first sum
+        is of x / 2^k, and so cannot overflow; where the second did, it is done again in float64 (as it is where x is NaN).
         """
         b, p = self.b, self.p
         count = size if self.mask is None else self._count(each)
         whole = count if isinstance(count, ir.Const) else b.let("whole", ir.maximum(count, ir.const(1, F64)))
-        mean, m2, squares = self._sweeps(each, whole, p.kind)
+        total = b.let("total", ir.const(0, self.vector))
+        share = 2.0 ** -(self.sums.elements - 1).bit_length()
+        shares = ir.const(share, self.vector)
+        each(lambda value, keeps: b.assign(total, ir.fma(self._only(value, keeps), shares, total)))
+        mean_share = ir.div(ir.cast(self._lane_sum(total, "shared"), "f64"), whole)
+        center = b.let("center", ir.cast(ir.mul(mean_share, ir.const(1 / share, F64)), p.kind))
+        rest, square = self._deviations(each, center, p.kind)
+        rests, squares = (b.let(stem, ir.cast(value, "f64")) for stem, value in (("rests", rest), ("squares", square)))
         if p.kind == "f32":
-            largest = ir.const(LARGEST["f32"], F64)
-            with b.when(ir.logical_not(ir.compare("le", ir.from_lane(squares, 0), largest))):
-                again = self._sweeps(each, whole, "f64")
-                b.assign(mean, again[0])
-                b.assign(m2, again[1])
-        return Moments(mean, m2, count)
+            with b.when(ir.logical_not(ir.compare("le", ir.from_lane(square, 0), ir.const(LARGEST["f32"], self.scalar)))):
+                for var, value in zip((rests, squares), self._deviations(each, center, "f64"), strict=True):
+                    b.assign(var, value)
+        off = b.let("off", ir.div(rests, whole))
+        mean = b.let("slice_mean", ir.add(ir.cast(center, "f64"), off))
+        return Moments(mean, b.let("slice_m2", ir.sub(squares, ir.mul(rests, off))), count)
 
-    def _sweeps(self, each: Callable[[Visit], None], whole: Expr, kind: str) -> tuple[Var, Var, Var]:
-        """Mean, M2 and sum of squares of two sweeps in a kind, as float64."""
+    def _deviations(self, each: Callable[[Visit], None], center: Expr, kind: str) -> tuple[Var, Var]:
+        """Sums over a slice of d = x - center and of d^2, in a kind."""
         b, lanes = self.b, self.lanes
-        zeros = ir.const(0, Type(kind, lanes))
-        total, rest, square = (b.let(stem, zeros) for stem in ("total", "rest", "square"))
-
-        def add_up(value: Expr, keeps: Expr | None) -> None:
-            b.assign(total, ir.add(total, self._only(ir.cast(value, kind), keeps)))
-
-        each(add_up)
-        center = b.let("center", ir.cast(ir.div(ir.cast(self._lane_sum(total, "all"), "f64"), whole), kind))
-        centers = b.named("centers", ir.splat(center, lanes))
+        rest, square = (b.let(stem, ir.const(0, Type(kind, lanes))) for stem in ("rest", "square"))
+        centers = b.named("centers", ir.splat(ir.cast(center, kind), lanes))
 
         def deviate(value: Expr, keeps: Expr | None) -> None:
             d = b.let("d", self._only(ir.sub(ir.cast(value, kind), centers), keeps))
@@ -203,11 +203,7 @@ class GpuPieces(Formulas):
             b.assign(square, ir.fma(d, d, square))
 
         each(deviate)
-        rests = b.named("rests", ir.cast(self._lane_sum(rest, "rests"), "f64"))
-        squares = b.let("squares", ir.cast(self._lane_sum(square, "square_sum"), "f64"))
-        off = b.let("off", ir.div(rests, whole))
-        mean = b.let("slice_mean", ir.add(ir.cast(center, "f64"), off))
-        return mean, b.let("slice_m2", ir.sub(squares, ir.mul(rests, off))), squares
+        return self._lane_sum(rest, "rest_sum"), self._lane_sum(square, "square_sum")
 
     def _lane_sum(self, vector: Expr, stem: str) -> Var:
         """The sum of a vector of every lane of the warp."""
@@ -325,11 +321,10 @@ class GpuPieces(Formulas):
         """The elementwise pass over a slice; `value` gives the vector of slot j, number v."""
         b, y = self.b, self.runs(self.y)
         highs = b.named("highs", ir.splat(norm.high, self.lanes))
-        one_channel = sure and self.p.inner % self.sums.elements == 0
-        known = None
-        if one_channel:
-            known = self.coefficients(norm, n, g, self.place(n, g, ir.mul(slice_, self.sums.slice_vectors))[-1])
-            known = tuple(None if c is None else b.named(stem, c) for stem, c in zip(("scales", "offsets"), known, strict=True))
+        known: tuple[Expr, Expr | None] | None = None
+        if sure and self.p.inner % self.sums.elements == 0:  # a slice is of one channel
+            scale, offset = self.coefficients(norm, n, g, self.place(n, g, ir.mul(slice_, self.sums.slice_vectors))[-1])
+            known = b.named("scales", scale), None if offset is None else b.named("offsets", offset)
 
         def visit(j: Expr, v: Expr) -> None:
             index = self.place(n, g, v)

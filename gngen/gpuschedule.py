@@ -20,8 +20,10 @@ GPU_SCHEDULES = {
     "coop": "resident",
     "two_kernel": "twice",
 }
-# Warps of a block, and registers of a thread that hold data: half of the 128 that a thread of so large a block may use.
+# Warps of a block, and registers of a thread that hold data, of the 128 that a thread of so large a block may use.
 BLOCK_WARPS, HELD_REGISTERS = 16, 64
+# The same, where a mask or a modulation has registers of its own.
+HELD_BESIDE_FUSED = 32
 # Registers of a thread beside those that hold data.
 WORKING_REGISTERS = 64
 # The largest group that one warp takes, in elements, and the most groups of a block.
@@ -101,7 +103,7 @@ class _Room:
         self.slices = self.sums.slices
         self.slice_bytes = self.sums.elements * p.item_bytes
         self.slot_registers = self.sums.lanes * p.bits // 32 * self.sums.slots  # of a slice, as it is computed with
-        self.rounds = max(1, HELD_REGISTERS // self.slot_registers)  # slices that a warp holds in registers
+        self.rounds = max(1, (HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS) // self.slot_registers)  # slices that a warp holds in registers
         self.in_registers = BLOCK_WARPS * self.rounds
         self.in_shared = (m.shared_block - PARTIAL_BYTES) // self.slice_bytes
         self.most = max(self.in_registers, self.in_shared)
@@ -189,7 +191,7 @@ class _Room:
         """Blocks that one multiprocessor has room for: what its compiler must give no thread too many registers for."""
         m, threads = self.m, s.block_warps * WARP
         slots = s.rounds * self.slot_registers
-        registers = WORKING_REGISTERS + {"register": slots, "shared": 0, "nowhere": self.slot_registers}[s.held]
+        registers = WORKING_REGISTERS + (slots if s.held == "register" else self.slot_registers)
         shared = PARTIAL_BYTES + SYSTEM_BYTES + (s.block_warps * s.rounds * self.slice_bytes if s.held == "shared" else 0)
         return max(1, min(m.registers // (threads * registers), m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
 

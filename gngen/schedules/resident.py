@@ -23,11 +23,12 @@ def lower(k: GpuPieces) -> tuple[Buffer, ...]:
     b, p, s, sums = k.b, k.p, k.s, k.sums
     coop = s.name == "coop"
     workspace = Buffer("partial", "f64", (k.batch, p.groups, sums.slices, k.columns), "workspace") if coop else None
-    stems, extents = ["n", "g", "part"], [k.batch, p.groups // s.groups, s.split]
+    grid: list[tuple[str, Expr | int]] = [("n", k.batch), ("g", p.groups // s.groups), ("part", s.split)]
     if coop:
-        del stems[0], extents[0]
+        del grid[0]  # whatever the batch, so many blocks run at once: they go from sample to sample
+    stems, extents = zip(*grid, strict=True)
     cluster = s.split if s.name == "cluster" else 1
-    with b.launch(tuple(stems), tuple(extents), s.block_warps, s.together, cluster, coop) as (blocks, warp, lane):
+    with b.launch(stems, extents, s.block_warps, s.together, cluster, coop) as (blocks, warp, lane):
         block = _Block(k, warp, lane)
         with nullcontext(blocks[0]) if not coop else b.loop("n", 0, k.batch) as n:
             block.do_group(n, blocks[-2], blocks[-1], workspace)
