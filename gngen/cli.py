@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
+    from gngen.kernel import Plan
     from gngen.models import LayerList
     from gngen.schedule import Schedule
     from gngen.spec import GroupNormSpec
@@ -241,7 +242,8 @@ def emit(
     elif what == "nest":
         text = str(gngen.lower(spec, **asked))
     else:
-        text = gngen.compile(spec, **asked).assembly()
+        gpu = _gpu_plan(spec, **asked)
+        text = gngen.compile(spec, **asked).assembly() if gpu is None else gpu.assembly()
     text = text if text.endswith("\n") else text + "\n"
     if output is None or output == "-":
         click.echo(text, nl=False)
@@ -263,9 +265,21 @@ def explain(
       gngen explain --shape 2,64,64,320 --groups 32
     """
     import gngen
+    from gngen.api import explain_plan
 
-    kernel = gngen.compile(_spec(**fields), shape=shape, dtype=dtype, target=target, outputs=outputs, param_dtype=param_dtype)
-    click.echo(kernel.explain().rstrip("\n"))
+    asked: dict[str, Any] = {"shape": shape, "dtype": dtype, "target": target, "outputs": outputs, "param_dtype": param_dtype}
+    spec = _spec(**fields)
+    gpu = _gpu_plan(spec, **asked)
+    click.echo((gngen.compile(spec, **asked).explain() if gpu is None else explain_plan(gpu)).rstrip("\n"))
+
+
+def _gpu_plan(spec: GroupNormSpec, **asked: Any) -> Plan | None:
+    """The plan of a kernel for a GPU, of which everything but its answers can be had without one; None on a CPU."""
+    from gngen import api
+    from gngen.target import Gpu
+
+    plan = api.plan(spec, **asked)
+    return plan if isinstance(plan.target.machine, Gpu) else None
 
 
 @main.command()

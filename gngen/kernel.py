@@ -17,7 +17,8 @@ import gngen
 from gngen import resources, tuned
 from gngen.backends import load_backend
 from gngen.cache import default_cache
-from gngen.errors import BuildError, TargetError
+from gngen.errors import BuildError, SpecError, TargetError
+from gngen.gpuschedule import GpuSchedule, choose_gpu_schedule
 from gngen.problem import Layout, Problem
 from gngen.schedule import Schedule, choose_schedule
 from gngen.source import Source
@@ -37,7 +38,7 @@ class Plan:
     problem: Problem
     layout: Layout
     target: Target
-    schedule: Schedule
+    schedule: Schedule | GpuSchedule
     passed: str
 
     @property
@@ -53,20 +54,35 @@ class Plan:
         source: Source = load_backend(self.target.backend).emit(self.nest, self.target)
         return source
 
+    def assembly(self) -> str:
+        """The machine's assembly of the kernel, as its compiler writes it; of a GPU, its PTX."""
+        with TemporaryDirectory(prefix="gngen-") as folder:
+            return str(load_backend(self.target.backend).assembly(self.source, Path(folder)))
+
 
 def make_plan(
     spec: GroupNormSpec,
     problem: Problem,
     layout: Layout,
     target: Target,
-    schedule: Schedule | str | Mapping[str, Any] | None,
+    schedule: Schedule | GpuSchedule | str | Mapping[str, Any] | None,
     passed: str = "",
 ) -> Plan:
     """Choose the schedule for a problem on a target: the one asked for, or else the tuned one, or else by rule."""
+    if isinstance(target.machine, Gpu):
+        return Plan(spec, problem, layout, target, choose_gpu_schedule(problem, target.machine, _for_gpu(schedule)), passed)
+    if isinstance(schedule, GpuSchedule):
+        raise SpecError(f"{target} is no GPU, and {schedule.name} is a schedule of one")
     chosen = choose_schedule(problem, target.cpu, schedule)
     if schedule is None:
         chosen = tuned.find_tuned(problem, target, chosen)
     return Plan(spec, problem, layout, target, chosen, passed)
+
+
+def _for_gpu(schedule: Schedule | GpuSchedule | str | Mapping[str, Any] | None) -> GpuSchedule | str | Mapping[str, Any] | None:
+    if isinstance(schedule, Schedule):
+        raise SpecError(f"{schedule.name} is a schedule of a CPU, asked for on a GPU")
+    return schedule
 
 
 @dataclass
@@ -169,8 +185,7 @@ class Kernel:
 
     def assembly(self) -> str:
         """The machine's assembly of the kernel, as its compiler writes it."""
-        with TemporaryDirectory(prefix="gngen-") as folder:
-            return str(load_backend(self.target.backend).assembly(self.source, Path(folder)))
+        return self.plan.assembly()
 
     def code_size(self) -> int | None:
         """Bytes of machine code, where that can be told."""
@@ -277,6 +292,25 @@ def _facts(m: Machine | Gpu) -> str:
     return f"{m.vector_bits}-bit vectors, {m.cores} cores, L2 {m.l2 >> 10} KB, L3 {m.l3 >> 10} KB"
 
 
+def _cpu_lines(s: Schedule) -> list[str]:
+    numbers = f"lanes {s.lanes}, accumulators {s.accumulators}, strip {s.strip}, rows {s.rows}, tile {s.tile}, piece {s.piece}"
+    threads = {0: "one thread", 1: "all threads"}.get(s.parallel_from, f"threads from batch {s.parallel_from}")
+    return [f"          {numbers}; {threads}{', a sample at a time' if s.by_sample else ''}", f"stores    {s.store}"]
+
+
+def _gpu_lines(plan: Plan, s: GpuSchedule) -> list[str]:
+    from gngen.gpumodel import describe
+
+    kept = {"register": "in registers", "shared": "in shared memory", "nowhere": "nowhere"}[s.held]
+    numbers = f"split {s.split}, warps {s.warps}, rounds {s.rounds}, groups {s.groups}, held {kept}"
+    try:
+        with TemporaryDirectory(prefix="gngen-") as folder:
+            reports = load_backend(plan.target.backend).reports(plan.source, Path(folder))
+    except BuildError as e:
+        reports = " ".join(str(e).split())[:200]
+    return [f"          {numbers}", *describe(plan.problem, s, plan.target.gpu, plan.nest, reports)]
+
+
 def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launcher: Launcher | None) -> str:
     """The decisions, a line each; `origin` None for a kernel that was only planned."""
     p, s, m = plan.problem, plan.schedule, plan.target.machine
@@ -290,11 +324,8 @@ def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launche
         lines.insert(3, f"fused     {', '.join(p.fused)}{'; x + residual is stored' if 'sum' in p.outputs else ''}")
     if plan.passed:
         lines.append(f"fallback  {plan.passed}")
-    numbers = f"lanes {s.lanes}, accumulators {s.accumulators}, strip {s.strip}, rows {s.rows}, tile {s.tile}, piece {s.piece}"
-    threads = {0: "one thread", 1: "all threads"}.get(s.parallel_from, f"threads from batch {s.parallel_from}")
     lines.append(f"schedule  {s.name}: {s.reason or 'asked for'}")
-    lines.append(f"          {numbers}; {threads}{', a sample at a time' if s.by_sample else ''}")
-    lines.append(f"stores    {s.store}")
+    lines += _gpu_lines(plan, s) if isinstance(s, GpuSchedule) else _cpu_lines(s)
     note = getattr(load_backend(plan.target.backend), "note", str)()
     if note:
         lines.append(f"note      {note}")

@@ -26,7 +26,7 @@ from gngen.models import Layer, LayerList, load
 from gngen.pool import aligned
 from gngen.problem import specialize
 from gngen.schedule import Schedule
-from gngen.target import choose_auto, parse_target, runs_here
+from gngen.target import Gpu, choose_auto, parse_target, runs_here
 from gngen.tuned import keep_tuned
 
 WIN = 1.03
@@ -194,6 +194,8 @@ def _jobs(model: LayerList, target: str, batch: int | None) -> _Jobs:
     chosen = choose_auto()[0] if target == "auto" else parse_target(target)
     if getattr(load_backend(chosen.backend), "ONE_SCHEDULE", False):
         raise TargetError(f"target {chosen} computes every schedule alike: there is nothing to tune")
+    if isinstance(chosen.machine, Gpu):
+        raise TargetError(f"target {chosen} is a GPU, whose schedules follow from its facts alone: tune a CPU's")
     layers: dict[Any, Layer] = {}
     plans: dict[Any, Plan] = {}
     weights: dict[Any, float] = {}
@@ -215,6 +217,7 @@ def _jobs(model: LayerList, target: str, batch: int | None) -> _Jobs:
 def _tune_layer(layer: Layer, plan: Plan, dtype: str, seconds: float) -> TunedLayer:
     """Measure the candidates of one layer for about so long, and keep what was found."""
     untuned = plan.schedule
+    assert isinstance(untuned, Schedule)
     if seconds <= 0:
         return TunedLayer(layer, untuned, untuned, skipped="no time was left for it")
     start = perf_counter()

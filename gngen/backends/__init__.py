@@ -21,6 +21,8 @@ from types import ModuleType
 BACKENDS = {
     "c": "gngen.backends.c",
     "numba-cpu": "gngen.backends.numba_cpu",
+    "cuda": "gngen.backends.cuda",
+    "numba-cuda": "gngen.backends.numba_cuda",
     "reference": "gngen.backends.reference",
 }
 FALLBACK = ("c", "numba-cpu", "reference")

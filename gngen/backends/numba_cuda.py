@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gngen.backends.pyfile import load_module
+from gngen.cudatools import Report, assemble
 from gngen.device import lacks_device, simulated
 from gngen.errors import BuildError
 from gngen.source import Source
@@ -115,6 +116,12 @@ def ptx_of(source: Source, folder: Path) -> dict[str, str]:
         return {kernel.python.__name__: kernel.ptx(capability) for kernel in load_module(path).KERNELS}
     except NumbaError as e:
         raise BuildError(f"numba-cuda refused {source.entry}: {str(e)[:500]}") from e
+
+
+def reports(source: Source, folder: Path) -> dict[str, Report]:
+    """What ptxas says of every kernel of a source, in the order of their launches; takes no GPU. BuildError as of `ptx_of`."""
+    arch = source.flags[0].removeprefix("-arch=")
+    return {name: next(iter(assemble(ptx, arch).values())) for name, ptx in ptx_of(source, folder).items()}
 
 
 def code_size(folder: Path) -> int | None:
