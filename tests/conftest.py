@@ -18,11 +18,12 @@ from strategies import need_backend
 
 from gngen import threads
 from gngen.backends import BACKENDS, machine_kind
+from gngen.device import simulated
 
 _folder = pytest.StashKey[str]()
 
-# Emitted text to compare with, not modules to import.
-collect_ignore_glob = ["golden/*"]
+# Emitted text to compare with, not modules to import; and what runs in a process of its own.
+collect_ignore_glob = ["golden/*", *([] if simulated() else ["cudasim/*"])]
 
 
 def pytest_configure(config: pytest.Config) -> None:
