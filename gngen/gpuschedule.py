@@ -103,7 +103,9 @@ class _Room:
         self.slices = self.sums.slices
         self.slice_bytes = self.sums.elements * p.item_bytes
         self.slot_registers = self.sums.lanes * p.bits // 32 * self.sums.slots  # of a slice, as it is computed with
-        self.rounds = max(1, (HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS) // self.slot_registers)  # slices that a warp holds in registers
+        self.rounds = max(
+            1, (HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS) // self.slot_registers
+        )  # slices that a warp holds in registers
         self.in_registers = BLOCK_WARPS * self.rounds
         self.in_shared = (m.shared_block - PARTIAL_BYTES) // self.slice_bytes
         self.most = max(self.in_registers, self.in_shared)
