@@ -19,6 +19,7 @@ from typing import Any
 
 import document
 import numpy as np
+from contract import DATA, draw
 from peers import as_torch, from_torch
 
 import gngen
@@ -30,7 +31,6 @@ DOCUMENT = document.ROOT / "docs" / "accuracy.md"
 EPSILON = 1e-5
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 LAYOUTS = ("first", "middle", "last")
-DATA = ("N(0, 1)", "N(100, 0.01)", "N(1e4, 1)", "U[0, 1)", "one outlier of 1e4")
 # Elements of a group: its channels and their positions, two groups a sample.
 SIZES = {12: (3, 4), 300: (3, 100), 8184: (8, 1023), 200_000: (10, 20_000), 30_000_000: (2, 15_000_000)}
 LARGEST = max(SIZES)
@@ -82,15 +82,7 @@ def fill(trial: Trial) -> tuple[Any, Any, Any]:
     import ml_dtypes  # noqa: F401  (names bfloat16 for numpy)
 
     rng, dtype = np.random.default_rng(1), np.dtype(trial.dtype)
-    wide: Any = np.float64 if trial.dtype == "float64" else np.float32
-    x = rng.random(trial.shape, wide) if trial.data == "U[0, 1)" else rng.standard_normal(trial.shape, wide)
-    if trial.data == "N(100, 0.01)":
-        x *= 0.01
-        x += 100
-    elif trial.data == "N(1e4, 1)":
-        x += 1e4
-    elif trial.data == "one outlier of 1e4":
-        x.flat[0] = 1e4
+    x = draw(trial.data, trial.shape, rng, trial.dtype == "float64")
     channels = trial.shape[trial.spec.axis]
     gamma, beta = rng.normal(1, 0.25, channels), rng.normal(0, 0.25, channels)
     return x.astype(dtype, copy=False), gamma.astype(dtype), beta.astype(dtype)

@@ -14,8 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import gngen
+from gngen.cudatools import version_of
 from gngen.resources import fingerprint
-from gngen.target import cpu_model, load_machine
+from gngen.target import Gpu, cpu_model, load_cpu
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,15 +29,34 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def measured_on(threads: int) -> str:
     """When, with what command, on what machine, with which versions: a paragraph."""
-    host = load_machine("host")
-    script, *arguments = sys.argv
-    command = shlex.join(["python", f"benchmarks/{Path(script).name}", *arguments])
-    packages = [f"{name} {_version(name)}" for name in ("torch", "numpy", "numba")]
+    host = load_cpu("host")
     return (
-        f"Measured on {date.today().isoformat()} by `{command}`: {cpu_model()} ({platform.machine()}), {host.cores} cores, {threads} "
+        f"{_begun()}: {cpu_model()} ({platform.machine()}), {host.cores} cores, {threads} "
         f"threads, {host.vector_bits}-bit vectors, L2 {host.l2 >> 10} KB, L3 {host.l3 >> 10} KB; {platform.system()}, "
-        f"{_compiler()}, Python {platform.python_version()}, {', '.join(packages)}; gngen {gngen.__version__} ({fingerprint()[:8]})."
+        f"{_compiler()}, Python {platform.python_version()}, {_packages('torch', 'numpy', 'numba')}; {_gngen()}."
     )
+
+
+def measured_on_gpu(machine: Gpu) -> str:
+    """The same of a GPU."""
+    nvcc = version_of("nvcc") or "no nvcc"
+    return (
+        f"{_begun()}: {machine.description}, {machine.sms} SMs, L2 {machine.l2 >> 20} MB, {machine.bandwidth} GB/s; {platform.system()}, "
+        f"{nvcc}, Python {platform.python_version()}, {_packages('torch', 'numba-cuda')}; {_gngen()}."
+    )
+
+
+def _begun() -> str:
+    script, *arguments = sys.argv
+    return f"Measured on {date.today().isoformat()} by `{shlex.join(['python', f'benchmarks/{Path(script).name}', *arguments])}`"
+
+
+def _packages(*names: str) -> str:
+    return ", ".join(f"{name} {_version(name)}" for name in names)
+
+
+def _gngen() -> str:
+    return f"gngen {gngen.__version__} ({fingerprint()[:8]})"
 
 
 def _version(package: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
@@ -34,6 +35,12 @@ class Case:
     def axis(self) -> int:
         """The axis of the channels in memory."""
         return -1 if self.layout == "nhwc" else 1
+
+    @property
+    def memory_shape(self) -> tuple[int, ...]:
+        """The shape of an array that lies in memory as its axes say."""
+        batch, channels, *rest = self.shape
+        return (batch, *rest, channels) if self.layout == "nhwc" else self.shape
 
     @property
     def elements(self) -> int:
@@ -77,8 +84,18 @@ ODD = tuple(
 
 def cases(suite: str, only: str = "") -> list[Case]:
     """The cases of a suite that have every word of `only` in their name, or as a part of their shape."""
-    chosen = {"public": PUBLIC, "odd": ODD, "all": PUBLIC + ODD}[suite]
-    return [case for case in chosen if all(_has(str(case).split(), word) for word in only.split())]
+    return choose({"public": PUBLIC, "odd": ODD, "all": PUBLIC + ODD}[suite], only)
+
+
+def every_kind(chosen: Iterable[Case]) -> list[Case]:
+    """The shapes and layouts of some cases, each in every type and with every op."""
+    places = dict.fromkeys((case.shape, case.groups, case.layout) for case in chosen)
+    return [Case(*place, dtype, op) for dtype, op, place in product(DTYPES, OPS, places)]
+
+
+def choose(given: Iterable[Case], only: str) -> list[Case]:
+    """The cases that have every word of `only` in their name, or as a part of their shape."""
+    return [case for case in given if all(_has(str(case).split(), word) for word in only.split())]
 
 
 def _has(words: list[str], word: str) -> bool:
