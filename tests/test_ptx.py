@@ -157,7 +157,7 @@ def test_a_spill_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     p = planned(LAYERS[0], "float32", "cuda:sm_80")
     bounds = f"__launch_bounds__({next(s.threads for s in p.nest.body if isinstance(s, ir.Launch))}, "
     assert bounds in p.source.text
-    squeezed = p.source.text.replace(bounds, bounds + "5 + ")
+    squeezed = p.source.text.replace(bounds, bounds + "3 + ")
     monkeypatch.setattr(Plan, "source", replace(p.source, text=squeezed))
     with pytest.raises(AssertionError):
         check(p, "cuda")
