@@ -231,17 +231,19 @@ def fma(kind: str, lanes: int = 1) -> Any:
 
 
 def of_one(name: str, kind: str, lanes: int = 1) -> Any:
-    """abs or sqrt, lane by lane; neg."""
-    t, names = _ELEMENTS[kind], {"abs": "fabs", "sqrt": "sqrt"}
+    """abs, neg or sqrt, lane by lane; the first two on the sign, since not every version of NVIDIA's LLVM has their names."""
+    t, bits = _ELEMENTS[kind], _BYTES[kind] * 8
+    word, sign = ir.IntType(bits), 1 << (bits - 1)
 
-    def emit(builder: Any, a: Any) -> Any:
-        if name == "neg":
-            return builder.fneg(a)
-        function = _declared(builder, f"llvm.{names[name]}.{kind}", t, t)
-        return _by_lane(builder, lambda x: builder.call(function, [x]), a)
+    def one(builder: Any, x: Any) -> Any:
+        if name == "sqrt":
+            return builder.call(_declared(builder, f"llvm.sqrt.{kind}", t, t), [x])
+        held = builder.bitcast(x, word)
+        turned = builder.and_(held, ir.Constant(word, sign - 1)) if name == "abs" else builder.xor(held, ir.Constant(word, sign))
+        return builder.bitcast(turned, t)
 
     named = _named(kind, lanes)
-    return _operation(named, (named,), emit)
+    return _operation(named, (named,), lambda builder, a: _by_lane(builder, lambda x: one(builder, x), a))
 
 
 def compared(name: str, kind: str, lanes: int = 1) -> Any:

@@ -173,7 +173,7 @@ def _definitions(nest: LoopNest, bodies: list[tuple[Stmt, ...]]) -> list[tuple[s
         for e in ir.walk_expr(f.result):
             found.update(_of_expr(e))
     for h in helpers(LoopNest(nest.name, nest.problem, (), nest.batch, (), nest.functions, tuple(s for b in bodies for s in b), 0)):
-        if h.op not in ("load", "store") and (h.op != "not" or h.lanes > 1):
+        if h.op not in ("load", "store", "store_shared") and (h.op != "not" or h.lanes > 1):
             found[h.name] = _shim_call(h)
     return sorted(found.items())
 

@@ -118,11 +118,16 @@ class Printer:
             return f"stream_{t}({s.buffer.name}, {at}, {value})"
         if t.lanes == 1 and self.scalar_loads:
             return f"{s.buffer.name}[{at}] = {value}"
-        return f"store_{t}({s.buffer.name}, {at}, {value})"
+        return f"{store_op(s.buffer)}_{t}({s.buffer.name}, {at}, {value})"
 
     def prefetch(self, s: Prefetch) -> str:
         """The text of a prefetch, as a statement without its end."""
         return f"prefetch_{s.buffer.kind}({s.buffer.name}, {self.flat(s.buffer, s.index)})"
+
+
+def store_op(buffer: Buffer) -> str:
+    """Which store: a GPU's shared memory has one of its own."""
+    return "store_shared" if buffer.space == "shared" else "store"
 
 
 _HELPERS = ("fma", "abs", "sqrt", "select", "min", "max", "splat", "not", "pack", *ir.SHUFFLES)
@@ -149,7 +154,7 @@ def _of_statement(s: Stmt) -> list[Helper]:
     if not isinstance(s, Store):
         return []
     t = s.value.type
-    op = "store_part" if s.end is not None else "stream" if s.streaming else "store"
+    op = "store_part" if s.end is not None else "stream" if s.streaming else store_op(s.buffer)
     return [Helper(op, t.kind, t.lanes)]
 
 

@@ -40,7 +40,9 @@ def shape_of(schedule: str, layout: str = "first") -> tuple[int, ...]:
     return shape if layout == "first" else (shape[0], shape[2], shape[1])
 
 
-def check(spec: GroupNormSpec, shape: tuple[int, ...], dtype: str, schedule: str | None, data: str, outputs: tuple[str, ...] = ("y",)) -> None:
+def check(
+    spec: GroupNormSpec, shape: tuple[int, ...], dtype: str, schedule: str | None, data: str, outputs: tuple[str, ...] = ("y",)
+) -> None:
     asked = None if schedule is None else SCHEDULES[schedule]
     kernel = gngen.compile(spec, shape, dtype, TARGET, outputs, asked)
     x, (gamma, beta) = fill(data, shape, dtype), parameters(shape, spec, dtype)

@@ -1,0 +1,163 @@
+"""What the compilers make of GPU kernels, with no GPU: registers, spills, stack, shared memory, and 16-byte loads and stores by count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from gngen import loopnest as ir
+from gngen import models
+from gngen.api import plan
+from gngen.backends import load_backend
+from gngen.backends.numba_cuda import lacks_numba
+from gngen.cudatools import Accesses, count_accesses, lacks
+from gngen.gpumodel import blocks_at_once, blocks_of
+from gngen.gpuschedule import GPU_SCHEDULES, gpu_schedules_for
+from gngen.kernel import Plan
+from gngen.spec import GroupNormSpec
+from gngen.target import machine_names
+from gngen.unroll import unroll_body
+
+ARCHES = [name for name in machine_names("gpu") if name != "device"]
+LACKS = {"cuda": lacks("nvcc"), "numba-cuda": lacks_numba() or lacks("ptxas")}
+BACKENDS = [pytest.param(name, marks=pytest.mark.skipif(bool(why), reason=f"{name}: {why}")) for name, why in LACKS.items()]
+# One of each distinct problem of the network, at batch 1.
+LAYERS = list({(layer.spec, layer.shape): layer for layer in models.load("sd15-unet").layers}.values())
+# Arrays like x, of which every element counts; and small ones.
+TENSORS, TABLES = ("x", "residual", "y", "summed"), ("gamma", "beta", "own_scale", "own_shift", "mask")
+FORMS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "plain": ({}, ("y", "mean", "rstd")),
+    "all": ({"residual": True, "modulation": True, "masked": True, "activation": "gelu"}, ("y", "sum")),
+}
+
+
+def is_wide(buffer: ir.Buffer, t: ir.Type, names: tuple[str, ...]) -> bool:
+    """Whether an access is one of 16 bytes of some arrays."""
+    return buffer.name in names and t.lanes * ir.WIDTH[t.kind] == 128
+
+
+def wide_accesses(body: tuple[ir.Stmt, ...], names: tuple[str, ...]) -> tuple[int, int, bool]:
+    """The 16-byte loads and stores that stand in a body, its loops unrolled where they ask for it; and whether any is in a loop still."""
+    flat = unroll_body(body)
+    loads = sum(isinstance(e, ir.Load) and is_wide(e.buffer, e.type, names) for e in ir.nest_expressions(flat))
+    stores = sum(isinstance(s, ir.Store) and is_wide(s.buffer, s.value.type, names) for s in ir.walk(flat))
+    loops = [s.body for s in ir.walk(flat) if isinstance(s, ir.Loop)]
+    looped = any(wide_accesses(inner, names)[:2] != (0, 0) for inner in loops)
+    return loads, stores, looped
+
+
+def check(p: Plan, backend: str) -> None:
+    """Every kernel of a plan: no spills, no stack, within the machine, and the 16-byte accesses that its nest has."""
+    module, m, nest = load_backend(backend), p.target.gpu, p.nest
+    with TemporaryDirectory() as folder:
+        reports = module.reports(p.source, Path(folder))
+    launches = [s for s in nest.body if isinstance(s, ir.Launch)]
+    assert len(reports) == len(launches)
+    for launch, r in zip(launches, reports.values(), strict=True):
+        assert (r.spills, r.stack) == (0, 0)
+        assert r.arch == m.arch
+        assert r.registers <= m.registers_thread
+        shared = max(r.shared, ir.shared_bytes(launch))
+        assert shared <= m.shared_block
+        assert blocks_at_once(m, launch.threads, r.registers, shared) >= launch.together
+    with TemporaryDirectory() as folder:
+        found = count_accesses(module.assembly(p.source, Path(folder)))
+    check_counts(nest, found)
+
+
+def check_counts(nest: ir.LoopNest, found: Accesses) -> None:
+    """As many as the nest has; but a table may be loaded once for several vectors, and what stands in a loop be unrolled."""
+    loads, stores, looped = wide_accesses(nest.body, TENSORS)
+    tables, _, _ = wide_accesses(nest.body, TABLES)
+    assert found.wide_loads >= loads
+    assert found.wide_stores >= stores
+    if not looped:
+        assert found.wide_loads <= loads + tables
+        assert found.wide_stores == stores
+
+
+@cache
+def planned(layer: models.Layer, dtype: str, target: str) -> Plan:
+    return plan(layer.spec, (1, *layer.shape[1:]), dtype, target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: f"{layer.name}-{layer.activation}")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_layers_of_a_network(backend: str, layer: models.Layer, arch: str) -> None:
+    check(planned(layer, "float32", f"{backend}:{arch}"), backend)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", LAYERS[::4], ids=lambda layer: f"{layer.name}-{layer.activation}")
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_layers_in_halves(backend: str, dtype: str, layer: models.Layer) -> None:
+    check(planned(layer, dtype, f"{backend}:sm_90"), backend)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: f"{layer.name}-{layer.activation}")
+def test_a_network_keeps_a_gpu_busy_and_reads_once(layer: models.Layer) -> None:
+    """At batch 1 more than half of 132 multiprocessors have a block; what fits on chip is read once, written once, 16 bytes at a time."""
+    p = planned(layer, "float32", "cuda:sm_90")
+    (launch,) = (s for s in p.nest.body if isinstance(s, ir.Launch))
+    assert 2 * blocks_of(launch, 1) >= p.target.gpu.sms
+    for name in ("x", "y"):
+        assert moved(launch, name) == pytest.approx(p.problem.sample, rel=0.25)
+
+
+def moved(launch: ir.Launch, name: str) -> int:
+    """Elements of a buffer that a grid loads or stores, where every condition holds."""
+    return blocks_of(launch, 1) * launch.threads * _moved_by_thread(unroll_body(launch.body), name)
+
+
+def _moved_by_thread(body: tuple[ir.Stmt, ...], name: str) -> int:
+    count = 0
+    for s in body:
+        if isinstance(s, ir.Loop):
+            assert isinstance(s.start, ir.Const)
+            trips = 1 if not isinstance(s.stop, ir.Const) else (int(s.stop.value) - int(s.start.value)) // s.step
+            count += trips * _moved_by_thread(s.body, name)
+        elif isinstance(s, ir.If):
+            count += _moved_by_thread(s.body, name)
+        else:
+            tops = ir.expressions(s)
+            count += sum(e.type.lanes for top in tops for e in ir.walk_expr(top) if isinstance(e, ir.Load) and e.buffer.name == name)
+            count += s.value.type.lanes if isinstance(s, ir.Store) and s.buffer.name == name else 0
+    return count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("layout", ["first", "last"])
+@pytest.mark.parametrize("schedule", GPU_SCHEDULES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_schedule(backend: str, schedule: str, layout: str, form: str) -> None:
+    flags, outputs = FORMS[form]
+    shape, axis = ((1, 32, 16, 64), 1) if layout == "first" else ((1, 1024, 32), -1)
+    spec = GroupNormSpec(groups=32 if schedule == "warp_group" else 2, axis=axis, **flags)
+    arch = "sm_80" if schedule == "coop" else "sm_100"
+    target = f"{backend}:{arch}"
+    fits = gpu_schedules_for(plan(spec, shape, "float32", target).problem, plan(spec, shape, "float32", target).target.gpu)
+    if schedule not in fits:
+        pytest.skip(f"{schedule} does not compute {shape}: {', '.join(fits)} do")
+    check(plan(spec, shape, "float32", target, outputs, schedule), backend)
+
+
+def test_a_spill_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checks above can fail: a kernel that is held to few registers spills."""
+    if LACKS["cuda"]:
+        pytest.skip(LACKS["cuda"])
+    p = planned(LAYERS[0], "float32", "cuda:sm_80")
+    bounds = f"__launch_bounds__({next(s.threads for s in p.nest.body if isinstance(s, ir.Launch))}, "
+    assert bounds in p.source.text
+    squeezed = p.source.text.replace(bounds, bounds + "3 + ")
+    monkeypatch.setattr(Plan, "source", replace(p.source, text=squeezed))
+    with pytest.raises(AssertionError):
+        check(p, "cuda")
