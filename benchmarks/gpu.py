@@ -96,7 +96,8 @@ def _megabytes(count: int) -> str:
 def _microseconds(value: float | None) -> str:
     if value is None:
         return "none"
-    return f"{value * 1e6:.1f}" if value < 99.95e-6 else f"{value * 1e6:.0f}"
+    time = value * 1e6
+    return f"{time:.2g}" if time < 0.95 else f"{time:.1f}" if time < 99.95 else f"{time:.0f}"
 
 
 # On a GPU

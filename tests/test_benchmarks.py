@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import itertools
+import math
 import os
 import re
 import shutil
@@ -11,15 +13,21 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
 from strategies import need_backend
 
 import gngen
+from gngen.backends import load_backend
+from gngen.source import Source
 
 ROOT = Path(gngen.__file__).resolve().parent.parent
 FOLDER = ROOT / "benchmarks"
 NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]\d+)?|inf")
+
+COUNTER = itertools.count(1)
 
 Load = Callable[[str], ModuleType]
 
@@ -117,7 +125,7 @@ def test_a_section_is_replaced_and_the_rest_is_kept(load: Load, tmp_path: Path) 
         document.Section(tmp_path / "none.md", "times")
 
 
-@pytest.mark.parametrize(("page", "name"), [("benchmarks.md", "benchmarks"), ("accuracy.md", "accuracy")])
+@pytest.mark.parametrize(("page", "name"), [("benchmarks.md", "benchmarks"), ("accuracy.md", "accuracy"), ("gpu.md", "gpu")])
 def test_the_pages_have_their_sections(page: str, name: str, load: Load) -> None:
     document = load("document")
     document.Section(ROOT / "docs" / page, name)
@@ -231,6 +239,192 @@ def test_accuracy_writes_tables(tmp_path: Path) -> None:
     assert [row[0] for row in by_size[1:]] == ["float32, 12 elements", "bfloat16, 12 elements"]
 
 
+# gpu.py, without a GPU
+
+
+def test_the_gpu_is_measured_in_every_type_op_and_layout(load: Load) -> None:
+    suite = load("suite")
+    found = suite.every_kind(suite.PUBLIC)
+    assert len(found) == len(set(found)) == 26 * len(suite.DTYPES) * len(suite.OPS)
+    assert set(suite.PUBLIC) <= set(found)
+    for case in (suite.Case((2, 6, 5, 3), 2, "nhwc"), suite.Case((2, 6, 5, 3), 2), suite.Case((2, 6), 2)):
+        assert case.memory_shape == load("peers").make_data(case).x.shape
+
+
+def test_a_plan_takes_no_gpu() -> None:
+    done = run("gpu.py", "--plan", "--only", "320x64x64", "--machine", "sm_80")
+    assert done.returncode == 0, done.stderr
+    (rows,) = tables(done.stdout)
+    assert rows[0] == ["case", "schedule", "blocks", "MB", "us"]
+    kinds = [f"{dtype} {op}" for dtype in ("f32", "bf16", "f16") for op in ("fwd", "silu")]
+    assert [row[0] for row in rows[1:]] == [f"2x320x64x64 g32 {layout} {kind}" for kind in kinds for layout in ("nchw", "nhwc")]
+    assert not any(row[1].startswith("cluster") for row in rows[1:])  # which an A100 has not
+    assert all(re.fullmatch(r"\d+( \+ \d+)?", row[2]) and NUMBER.fullmatch(row[3]) and NUMBER.fullmatch(row[4]) for row in rows[1:])
+
+
+def test_what_is_predicted_is_the_kernels_own(load: Load) -> None:
+    gpu, suite = load("gpu"), load("suite")
+    for case, launches in ((suite.Case((2, 320, 64, 64), 32), 1), (suite.Case((1, 64, 512, 512), 1), 2)):
+        found = gpu.predict(case, "sm_90")
+        tensor = case.elements * 4
+        assert len(found.blocks) == launches
+        assert found.moved == tensor * (2 if launches == 1 else 3)
+        assert found.seconds == pytest.approx(found.moved / 3352e9)
+        p = gngen.api.plan(gpu.spec_of(case), case.shape, "float32", "cuda:sm_90")
+        assert f"schedule  {found.schedule.name}:" in gngen.api.explain_plan(p)
+
+
+def test_nothing_to_measure_is_one_sentence() -> None:
+    if not isinstance(gngen.device.find_device(), str):
+        pytest.skip("there is a GPU here")
+    done = run("gpu.py")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"gpu.py: there is no GPU to measure on: .*; --plan shows what would run, and what is predicted\n", done.stderr)
+
+
+def test_planning_imports_neither_torch_nor_numba_cuda() -> None:
+    code = (
+        "import sys; sys.argv = ['gpu.py', '--plan', '--only', '1x32x8x8']; sys.path.insert(0, 'benchmarks'); import gpu; gpu.main()\n"
+        "assert not {'torch', 'numba', 'llvmlite'} & set(sys.modules), set(sys.modules)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_other_libraries_move(load: Load) -> None:
+    case, peers = load("suite").Case, load("gpu_peers")
+    passes = peers.Passes
+    assert [peers.pytorch(case((2, 320, 64, 64), 32, layout, op=op)) for layout in ("nchw", "nhwc") for op in ("fwd", "silu")] == [
+        passes(2, 1), passes(3, 2), passes(3, 2), passes(4, 3),
+    ]  # fmt: skip
+    assert peers.apex(case((2, 640, 32, 32), 32, "nhwc", op="silu")) == passes(1, 1)
+    assert peers.apex(case((2, 320, 64, 64), 32, "nhwc")) == peers.apex(case((1, 4096, 32, 32), 32, "nhwc")) == passes(2, 1)
+    assert peers.onnxruntime(case((2, 320, 64, 64), 32, "nhwc", "f16", "silu")) == passes(2, 1)
+    untaken = (
+        (peers.apex, [case((2, 320, 64, 64), 32), case((2, 100, 8, 8), 4, "nhwc"), case((2, 320, 8, 8), 8, "nhwc"), case((2, 320), 32)]),
+        (peers.onnxruntime, [case((2, 320, 8, 8), 32), case((2, 320, 8, 8), 32, "nhwc", "bf16"), case((2, 96, 8, 8), 32, "nhwc")]),
+    )
+    for peer, cases in untaken:
+        assert not any(map(peer, cases))
+    assert passes(2, 1).bytes(case((2, 320, 8, 8), 32, dtype="bf16")) == 3 * 2 * 320 * 64 * 2
+
+
+def test_the_gpu_page_is_what_the_script_writes(load: Load) -> None:
+    """As the page's own command writes it today."""
+    gpu, document = load("gpu"), load("document")
+    text = gpu.DOCUMENT.read_text(encoding="utf-8")
+    (rows,) = tables(gpu.described(gpu.PUBLIC, gpu.DOCUMENT_MACHINE))
+    document.Section(gpu.DOCUMENT, gpu.SECTION)
+    assert len(rows) == 1 + len(gpu.PUBLIC)
+    assert rows in tables(text), "run python benchmarks/gpu.py --document"
+
+
+def test_the_contract_is_asked_and_answered(load: Load) -> None:
+    contract, suite, peers = load("contract"), load("suite"), load("peers")
+    for case in (suite.Case((2, 8, 10), 2), suite.Case((2, 5, 3, 8), 4, "nhwc", "bf16", "silu")):
+        data = peers.make_data(case)
+        kernel = reference_kernel(peers.spec_of(case), data)
+        verdict = contract.examine(lambda x, kernel=kernel, data=data: kernel(x, data.gamma, data.beta), case, data)
+        assert verdict.broken == ""
+        assert 0 < verdict.error <= 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda x, y: y * 1.001, "the error on N(0, 1) data is "),
+        (lambda x, y: y + np.float32(1e-7) * x.shape[0], "a sample's answer depends on its batch"),
+        (lambda x, y: y * 0 + y if np.isfinite(x).all() else np.full_like(y, np.nan), "NaN spoils other groups"),
+        (lambda x, y: np.nan_to_num(y), "NaN does not spoil its group"),
+        (lambda x, y: y + np.float32(1e-7) * (x.flat[0] == x.flat[1]), "a constant group does not give beta"),
+        (lambda x, y: y + np.float32(1e-7) * (x.flat[0] > 3), "a constant group's answer depends on the constant"),
+        (lambda x, y: y + np.float32(1e-7) * next(COUNTER), "two runs differ"),
+    ],
+)
+def test_what_breaks_the_contract_is_named(wrong: Callable[[Any, Any], Any], words: str, load: Load) -> None:
+    contract, suite, peers = load("contract"), load("suite"), load("peers")
+    case = suite.Case((2, 8, 10), 2)
+    data = peers.make_data(case)
+    kernel = reference_kernel(peers.spec_of(case), data)
+    assert words in contract.examine(lambda x: wrong(x, kernel(x, data.gamma, data.beta)), case, data).broken
+
+
+def reference_kernel(spec: gngen.GroupNormSpec, data: Any) -> gngen.Kernel:
+    """The definition, for any batch."""
+    return gngen.compile(spec, (None, *data.x.shape[1:]), data.x.dtype.name, "reference")
+
+
+def test_kernels_run_on_torchs_memory(load: Load, tmp_path: Path) -> None:
+    """The benchmark's way to a kernel, with emitted CUDA C that is compiled for the CPU."""
+    if not shutil.which("g++"):
+        pytest.skip("no g++ here")
+    pytest.importorskip("torch")
+    contract, suite, peers, sides = load("contract"), load("suite"), load("peers"), load("gpu_sides")
+    for case, schedule in ((suite.Case((2, 8, 16, 16), 2), "two_kernel"), (suite.Case((3, 32, 5, 9), 4, "nhwc", "bf16", "silu"), None)):
+        data = peers.make_data(case)
+        p = gngen.api.plan(peers.spec_of(case), case.memory_shape, suite.DTYPES[case.dtype], "cuda:sm_90", schedule=schedule)
+        nest, folder = p.nest, tmp_path / case.dtype
+        build_for_cpu(p.source, folder)
+        entry = load_backend("cuda").load(folder, {"entry": nest.name, "arrays": len(nest.buffers) + len(nest.workspace)})
+        side = sides.entry_side(entry, [math.prod(b.shape[1:]) for b in nest.workspace], data, "cpu")
+        assert contract.examine(side.compute, case, data).broken == ""
+        copy, torch = sides.copy_side(data, "cpu"), sides.torch_side(case, data, "cpu")
+        copy.call()
+        right = importlib.import_module("gngen.compare.accuracy").evaluate(data.x, data.gamma, data.beta, peers.spec_of(case))
+        assert right.error(torch.compute(data.x)) <= 1
+
+
+def build_for_cpu(source: Source, folder: Path) -> None:
+    """An emitted CUDA C text as a library of the CPU, where the backend puts its own."""
+    folder.mkdir()
+    text, library = folder / "kernel.cpp", folder / "kernel.so"
+    text.write_text(source.text, encoding="utf-8")
+    headers = Path(__file__).parent / "cuda_on_cpu"
+    flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-pthread", "-w", "-D__has_feature(x)=0", "-shared", "-fPIC", f"-I{headers}"]
+    subprocess.run(["g++", *flags, "-o", str(library), str(text)], check=True)
+
+
+def test_the_sides_take_turns_and_are_cleared_before(load: Load) -> None:
+    pytest.importorskip("torch")
+    sides = load("gpu_sides")
+    done: list[str] = []
+
+    class Mark:
+        def record(self) -> None:
+            self.at = len(done)
+
+        def elapsed_time(self, end: Any) -> float:
+            return 5.0 * (end.at - self.at)
+
+    calls = [lambda: done.append("a"), lambda: done.extend("bb")]
+    times = sides.time_sides(calls, 3, lambda: done.append("clear"), Mark, lambda: done.append("finish"))
+    assert times == [5e-3, 10e-3]
+    assert done[:-1] == ["a"] * 3 + ["b"] * 6 + ["clear", "a", "clear", "b", "b"] * 3
+    assert done[-1] == "finish"
+
+
+def test_what_was_measured_on_a_gpu_is_tables(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu, suite = load("gpu"), load("suite")
+    monkeypatch.setattr(gpu, "load_gpu", lambda name: gngen.target.load_gpu("sm_90"))
+    cases = (suite.Case((2, 320, 64, 64), 32), suite.Case((1, 64, 512, 512), 1, "nhwc", "bf16", "silu"))
+    measured = [gpu.Measured(case, gpu.predict(case, "sm_90"), {"copy": 8e-6, "torch": 32e-6}, {"torch": 1e-7}) for case in cases]
+    measured[0].seconds["cuda"] = 2 * measured[0].prediction.seconds
+    measured[0].errors["cuda"] = 2e-7
+    measured[1].failures["cuda"] = "two runs differ"
+    text = gpu.report(measured, ["cuda"])
+    means, rows = tables(text)
+    assert means[1][:4] == ["f32 fwd nchw", "cuda", "1", "2.00"]
+    assert means[2] == ["bf16 silu nhwc", "cuda", "0", "-", "-", "-", "-"]
+    assert means[3][0] == "**all**"
+    assert rows[1] == ["2x320x64x64 g32 nchw f32 fwd", "cluster 2", "128", "6.3", "8.0", "32.0", "1.0e-07", "12.5", "2.56", "2.0e-07"]
+    assert rows[2][7:] == ["none", "-", "-"]
+    assert "- cuda (cases: 1, the first 1x64x512x512 g1 nhwc bf16 silu): two runs differ" in text
+
+
+# Arguments
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "words"),
     [
@@ -239,6 +433,10 @@ def test_accuracy_writes_tables(tmp_path: Path) -> None:
         ("compare.py", ("--rounds", "0"), "rounds are at least 1; received 0"),
         ("accuracy.py", ("--target", "d"), "no target 'd'"),
         ("accuracy.py", ("--size", "5"), "invalid choice: 5"),
+        ("gpu.py", ("--only", "nothing like it"), "no case has all of 'nothing like it' in its name"),
+        ("gpu.py", ("--plan", "--machine", "x86-64"), "invalid choice: 'x86-64'"),
+        ("gpu.py", ("--machine", "sm_90"), "--machine goes with --plan"),
+        ("gpu.py", ("--plan", "--document"), "not allowed with argument"),
     ],
 )
 def test_arguments_that_make_no_sense(script: str, arguments: tuple[str, ...], words: str) -> None:
