@@ -64,7 +64,10 @@ def check(p: Plan, backend: str) -> None:
         assert r.registers <= m.registers_thread
         shared = max(r.shared, ir.shared_bytes(launch))
         assert shared <= m.shared_block
-        assert blocks_at_once(m, launch.threads, r.registers, shared) >= launch.together
+        at_once = blocks_at_once(m, launch.threads, r.registers, shared)
+        assert at_once >= (launch.together if backend == "cuda" else 1)
+        if launch.cooperative:
+            assert blocks_of(launch, 1) <= at_once * m.sms
     with TemporaryDirectory() as folder:
         found = count_accesses(module.assembly(p.source, Path(folder)))
     check_counts(nest, found)

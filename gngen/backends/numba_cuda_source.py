@@ -15,6 +15,8 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">"}
 _NUMPY = {"f32": "np.float32", "f64": "np.float64", "i32": "np.int32", "i64": "np.int64"}
 # What a kernel may declare; where it takes more, the launch asks for all of it.
 _STATIC_SHARED = 48 << 10
+# Registers of a thread that numba's code may take beyond nvcc's, which schedules reckon with; they are handed out so many at a time.
+_MORE_REGISTERS = 8
 # A helper's name in the shim, by its operation here.
 _SHIM = {"select": "selected", "not": "inverted", "cast": "converted", "bitcast": "reinterpreted", "reduce_add": "lane_sum"}
 _GROUPS = {
@@ -30,13 +32,15 @@ _OF_KIND = ("peer", "shuffle_xor", "from_lane")
 class Kernel:
     """One launch, as a function of the module.
 
-    shared: bytes of shared memory that the launch asks for. numbers: the statements that find a block's place in the grid.
-    arrays: the block's own arrays, each with its place in what the launch asks for, or None.
+    together: blocks that must find registers on one multiprocessor. shared: bytes of shared memory that the launch asks for.
+    numbers: the statements that find a block's place in the grid. arrays: the block's own arrays, each with its place in what the launch
+    asks for, or None.
     """
 
     name: str
     launch: Launch
     threads: int
+    together: int
     shared: int
     arrays: tuple[tuple[Buffer, int | None], ...]
     numbers: tuple[Stmt, ...]
@@ -101,7 +105,7 @@ def _register(buffer: Buffer, index: tuple[Expr, ...]) -> str:
 def print_module(nest: LoopNest, gpu: Gpu) -> str:
     """The Python text of a nest: one module, a kernel for each launch, and a function that launches them on arrays."""
     launches = [s for s in unroll_body(nest.body) if isinstance(s, Launch)]
-    kernels = [_kernel(nest, s, i) for i, s in enumerate(launches)]
+    kernels = [_kernel(nest, s, i, gpu) for i, s in enumerate(launches)]
     bodies = [(*k.numbers, *k.body) for k in kernels]
     shared = [array for k in kernels for array in k.arrays]
     return render(
@@ -121,7 +125,7 @@ def print_module(nest: LoopNest, gpu: Gpu) -> str:
     )
 
 
-def _kernel(nest: LoopNest, s: Launch, number: int) -> Kernel:
+def _kernel(nest: LoopNest, s: Launch, number: int, gpu: Gpu) -> Kernel:
     several = sum(isinstance(other, Launch) for other in nest.body) > 1
     arrays = [a.buffer for a in ir.walk(s.body) if isinstance(a, ir.Alloc) and a.buffer.space == "shared"]
     total = ir.shared_bytes(s)
@@ -135,12 +139,21 @@ def _kernel(nest: LoopNest, s: Launch, number: int) -> Kernel:
         name=f"{nest.name}_{number + 1}" if several else nest.name,
         launch=s,
         threads=s.threads,
+        together=_together(s, gpu),
         shared=asked,
         arrays=tuple(places),
         numbers=tuple(_numbers(s)),
         body=s.body,
         barriers=tuple(b.scope for b in ir.walk(s.body) if isinstance(b, ir.Barrier)),
     )
+
+
+def _together(s: Launch, gpu: Gpu) -> int:
+    """Fewer than the launch has, where numba's code would want for registers."""
+    if s.together == 1:
+        return 1
+    registers = gpu.registers // (s.threads * s.together) // _MORE_REGISTERS * _MORE_REGISTERS + _MORE_REGISTERS
+    return max(1, gpu.registers // (s.threads * registers))
 
 
 def _numbers(s: Launch) -> list[Stmt]:
