@@ -76,13 +76,24 @@ def planned(chosen: Sequence[Case], machine: str) -> str:
 def described(chosen: Sequence[Case], machine: str) -> str:
     """The table of the document: ours beside the bytes that other libraries' kernels move."""
     rows = []
+    ratios: dict[str, list[float]] = {name: [] for name in PEERS}
     for case in chosen:
         found = predict(case, machine)
-        peers = [_megabytes(passes.bytes(case)) if (passes := peer(case)) else "-" for peer in PEERS.values()]
-        rows.append([str(case), found.name, _blocks(found), _megabytes(found.moved), _microseconds(found.seconds), *peers])
+        row = [str(case), found.name, _blocks(found), _megabytes(found.moved), _microseconds(found.seconds)]
+        for name, peer in PEERS.items():
+            passes = peer(case)
+            row.append("-" if passes is None else _megabytes(passes.bytes(case)))
+            ratios[name] += [] if passes is None else [passes.bytes(case) / found.moved]
+        rows.append(row)
     m = load_gpu(machine)
     facts = f"On {machine}: {m.description}, {m.sms} multiprocessors, {m.bandwidth} GB/s."
-    return f"{facts}\n\n{document.table(['case', 'schedule', 'blocks', 'MB', 'us', *(f'{peer} MB' for peer in PEERS)], rows)}"
+    more = ", ".join(f"{name} {_geometric_mean(values):.2f} (cases: {len(values)})" for name, values in ratios.items() if values)
+    parts = [facts, f"Bytes over ours, the geometric mean of the cases that each takes: {more}."]
+    return "\n\n".join([*parts, document.table(["case", "schedule", "blocks", "MB", "us", *(f"{name} MB" for name in PEERS)], rows)])
+
+
+def _geometric_mean(values: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
 
 
 def _blocks(found: Prediction) -> str:
@@ -169,7 +180,7 @@ def _means(found: Sequence[Measured], target: str) -> list[str]:
         [m.seconds[target] / m.seconds["copy"] for m in timed],
         [m.seconds["torch"] / m.seconds[target] for m in timed],
     )
-    means = [f"{math.exp(sum(map(math.log, values)) / len(values)):.2f}" for values in ratios]
+    means = [f"{_geometric_mean(values):.2f}" for values in ratios]
     return [str(len(timed)), *means, f"{max(m.errors[target] for m in timed):.1e}"]
 
 

@@ -322,7 +322,7 @@ def test_the_gpu_page_is_what_the_script_writes(load: Load) -> None:
 
 def test_the_contract_is_asked_and_answered(load: Load) -> None:
     contract, suite, peers = load("contract"), load("suite"), load("peers")
-    for case in (suite.Case((2, 8, 10), 2), suite.Case((2, 5, 3, 8), 4, "nhwc", "bf16", "silu")):
+    for case in (suite.Case((2, 8, 10), 2), suite.Case((2, 8, 5, 3), 4, "nhwc", "bf16", "silu")):
         data = peers.make_data(case)
         kernel = reference_kernel(peers.spec_of(case), data)
         verdict = contract.examine(lambda x, kernel=kernel, data=data: kernel(x, data.gamma, data.beta), case, data)
@@ -372,7 +372,7 @@ def test_kernels_run_on_torchs_memory(load: Load, tmp_path: Path) -> None:
         copy, torch = sides.copy_side(data, "cpu"), sides.torch_side(case, data, "cpu")
         copy.call()
         right = importlib.import_module("gngen.compare.accuracy").evaluate(data.x, data.gamma, data.beta, peers.spec_of(case))
-        assert right.error(torch.compute(data.x)) <= 1
+        assert right.error(torch.compute(data.x)) <= (4e-6 if case.dtype == "f32" else 2)  # PyTorch rounds halves before silu, and after
 
 
 def build_for_cpu(source: Source, folder: Path) -> None:
