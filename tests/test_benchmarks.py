@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -355,24 +356,48 @@ def reference_kernel(spec: gngen.GroupNormSpec, data: Any) -> gngen.Kernel:
     return gngen.compile(spec, (None, *data.x.shape[1:]), data.x.dtype.name, "reference")
 
 
-def test_kernels_run_on_torchs_memory(load: Load, tmp_path: Path) -> None:
-    """The benchmark's way to a kernel, with emitted CUDA C that is compiled for the CPU."""
+def test_a_case_is_judged_and_timed(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is done on a GPU, with emitted CUDA C that is compiled for the CPU, and the CPU's clock."""
     if not shutil.which("g++"):
         pytest.skip("no g++ here")
     pytest.importorskip("torch")
-    contract, suite, peers, sides = load("contract"), load("suite"), load("peers"), load("gpu_sides")
-    for case, schedule in ((suite.Case((2, 8, 16, 16), 2), "two_kernel"), (suite.Case((3, 32, 5, 9), 4, "nhwc", "bf16", "silu"), None)):
-        data = peers.make_data(case)
-        p = gngen.api.plan(peers.spec_of(case), case.memory_shape, suite.DTYPES[case.dtype], "cuda:sm_90", schedule=schedule)
+    gpu, suite, peers, sides = (load(name) for name in ("gpu", "suite", "peers", "gpu_sides"))
+
+    def built(target: str, case: Any, data: Any) -> Any:
+        if target != "cuda":
+            raise gngen.errors.BuildError("no compiler")
+        p = gngen.api.plan(peers.spec_of(case), case.memory_shape, suite.DTYPES[case.dtype], "cuda:sm_90", schedule="two_kernel")
         nest, folder = p.nest, tmp_path / case.dtype
         build_for_cpu(p.source, folder)
         entry = load_backend("cuda").load(folder, {"entry": nest.name, "arrays": len(nest.buffers) + len(nest.workspace)})
-        side = sides.entry_side(entry, [math.prod(b.shape[1:]) for b in nest.workspace], data, "cpu")
-        assert contract.examine(side.compute, case, data).broken == ""
-        copy, torch = sides.copy_side(data, "cpu"), sides.torch_side(case, data, "cpu")
-        copy.call()
-        right = importlib.import_module("gngen.compare.accuracy").evaluate(data.x, data.gamma, data.beta, peers.spec_of(case))
-        assert right.error(torch.compute(data.x)) <= (4e-6 if case.dtype == "f32" else 2)  # PyTorch rounds halves before silu, and after
+        return sides.entry_side(entry, [math.prod(b.shape[1:]) for b in nest.workspace], data, "cpu")
+
+    def timed(calls: Any, rounds: int) -> Any:
+        return sides.time_sides(calls, rounds, lambda: None, Clock, lambda: None)
+
+    real, predict = (sides.copy_side, sides.torch_side), gpu.predict
+    monkeypatch.setattr(sides, "copy_side", lambda data: real[0](data, "cpu"))
+    monkeypatch.setattr(sides, "torch_side", lambda case, data: real[1](case, data, "cpu"))
+    monkeypatch.setattr(sides, "gngen_side", built)
+    monkeypatch.setattr(sides, "time_on_device", timed)
+    monkeypatch.setattr(gpu, "predict", lambda case, _: predict(case, "sm_90"))
+    for case in (suite.Case((2, 8, 16, 16), 2), suite.Case((3, 32, 5, 9), 4, "nhwc", "bf16", "silu")):
+        found = gpu.measure(case, ["cuda", "numba-cuda"], 2)
+        assert found.failures == {"numba-cuda": "BuildError: no compiler"}
+        assert set(found.seconds) == {"copy", "torch", "cuda"}
+        assert min(found.seconds.values()) > 0
+        assert 0 < found.errors["cuda"] <= (4e-6 if case.dtype == "f32" else 1)
+        assert 0 < found.errors["torch"] <= (4e-6 if case.dtype == "f32" else 2)  # PyTorch rounds halves before silu, and after
+
+
+class Clock:
+    """A mark in time on the CPU, as those of CUDA are used."""
+
+    def record(self) -> None:
+        self.at = time.perf_counter()
+
+    def elapsed_time(self, end: Any) -> float:
+        return 1e3 * float(end.at - self.at)
 
 
 def build_for_cpu(source: Source, folder: Path) -> None:
