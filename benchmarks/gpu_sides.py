@@ -5,9 +5,13 @@ Nothing here names a GPU but `DEVICE`: the tests run the same on the CPU.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, Protocol
 
 import torch
@@ -16,18 +20,16 @@ from peers import Data, as_torch, from_torch, spec_of
 from suite import EPSILON, Case
 from torch.nn import functional
 
-import gngen
+from gngen.api import plan
+from gngen.backends import load_backend
+from gngen.errors import BuildError
+from gngen.kernel import Plan
+from gngen.loopnest import WIDTH
 
 DEVICE = "cuda"
 WARM_CALLS = 3
 # Written before every call: x leaves the caches, and the calls are queued before the first of them begins.
 CLEAR_BYTES = 512 << 20
-
-
-class Launches(Protocol):
-    """A loaded kernel of a GPU backend."""
-
-    def launch(self, arrays: Sequence[int], batch: int, stream: int) -> None: ...
 
 
 class Event(Protocol):
@@ -67,17 +69,28 @@ def torch_side(case: Case, data: Data, device: str = DEVICE) -> Side:
 
 
 def gngen_side(target: str, case: Case, data: Data) -> Side:
-    """A kernel of ours, launched as a framework would: on addresses, into an array that is there. GngenError where there is none."""
-    kernel = gngen.compile(spec_of(case), data.x.shape, data.x.dtype.name, target)
-    return entry_side(kernel.launcher.entry, kernel.launcher.workspace, data)
+    """A kernel of ours, built now. GngenError where there is none, or where it cannot be built here."""
+    p = plan(spec_of(case), data.x.shape, data.x.dtype.name, target)
+    backend = load_backend(p.target.backend)
+    lacking = backend.unavailable()
+    if lacking:
+        raise BuildError(lacking)
+    folder = Path(mkdtemp(dir=_builds().name))
+    backend.build(p.source, folder)
+    return built_side(p, folder, data)
 
 
-def entry_side(entry: Any, workspace: Sequence[int], data: Data, device: str = DEVICE) -> Side:
-    """A loaded kernel on torch's memory.
+@cache
+def _builds() -> TemporaryDirectory[str]:
+    """Where kernels are built, until the process ends: numba compiles one when it is first launched."""
+    return TemporaryDirectory(prefix="gngen-")
 
-    Args:
-        workspace: float64 elements of each scratch array for one sample.
-    """
+
+def built_side(p: Plan, folder: Path, data: Data, device: str = DEVICE) -> Side:
+    """A kernel that was built in a folder, launched as a framework would: on addresses of torch's memory, into an array that is there."""
+    nest = p.nest
+    entry = load_backend(p.target.backend).load(folder, {"entry": nest.name, "arrays": len(nest.buffers) + len(nest.workspace)})
+    workspace = [-(-math.prod(b.shape[1:]) * WIDTH[b.kind] // 64) for b in nest.workspace]  # float64 elements, for one sample
     parameters = [as_torch(a).to(device) for a in (data.gamma, data.beta)]
 
     def bind(x: Any, y: Any) -> Callable[[], None]:

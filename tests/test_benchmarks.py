@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import math
 import os
 import re
 import shutil
@@ -21,7 +20,6 @@ import pytest
 from strategies import need_backend
 
 import gngen
-from gngen.backends import load_backend
 from gngen.source import Source
 
 ROOT = Path(gngen.__file__).resolve().parent.parent
@@ -367,10 +365,9 @@ def test_a_case_is_judged_and_timed(load: Load, tmp_path: Path, monkeypatch: pyt
         if target != "cuda":
             raise gngen.errors.BuildError("no compiler")
         p = gngen.api.plan(peers.spec_of(case), case.memory_shape, suite.DTYPES[case.dtype], "cuda:sm_90", schedule="two_kernel")
-        nest, folder = p.nest, tmp_path / case.dtype
+        folder = tmp_path / case.dtype
         build_for_cpu(p.source, folder)
-        entry = load_backend("cuda").load(folder, {"entry": nest.name, "arrays": len(nest.buffers) + len(nest.workspace)})
-        return sides.entry_side(entry, [math.prod(b.shape[1:]) for b in nest.workspace], data, "cpu")
+        return sides.built_side(p, folder, data, "cpu")
 
     def timed(calls: Any, rounds: int) -> Any:
         return sides.time_sides(calls, rounds, lambda: None, Clock, lambda: None)
