@@ -469,11 +469,35 @@ def test_halves_are_loaded_stored_and_cast_and_no_more(kind: str) -> None:
         (computed(lambda v: ir.cast(ir.cast(v, "f64"), kind)), f"cast of {kind}, f64: halves"),
         (computed(lambda v: ir.cast(ir.bitcast(v, "i32"), kind)), f"cast of {kind}, i32: halves"),
         (computed(lambda v: ir.cast(ir.splat(v, 4), kind)), f"splat of {kind}: halves"),
-        (computed(lambda v: Const(1.0, Type(kind))), f"a constant of {kind}: cast one of f32: y"),
+        (computed(lambda v: Const(1.0, Type(kind))), f"a constant of {kind} that is not 0: cast one of f32: y"),
         (lambda b: b.alloc("s", kind, 4), f"a stack array of {kind}: only inputs and outputs are halves: stack s"),
     ):
         with pytest.raises(VerifyError, match=words):
             verify(of(write))  # type: ignore[arg-type]
+
+
+def test_pairs_are_of_bfloat16s_and_twice_as_many_as_the_floats_they_go_with() -> None:
+    kinds = {"bf16": (2, 8), "f16": (2, 8), "f32": (2, 4)}
+    values = {kind: Const(0.0, Type(kind, lanes)) for kind, (_, lanes) in kinds.items()}
+    whole, halves, floats = values["bf16"], values["f16"], values["f32"]
+
+    def of(e: ir.Expr) -> LoopNest:
+        def write(b: Builder) -> None:
+            b.let("found", e)
+            copy(b, ir.const(0), ir.const(0))
+
+        return nest(write, parallel_from=0)
+
+    for good in (ir.even(whole), ir.odd(whole), ir.zip_pairs(floats, floats), ir.add_pairs(floats, whole), ir.dot_pairs(floats, whole)):
+        verify(of(good))
+    for bad, words in (
+        (ir.even(halves), "f16x8 is not bf16x8|bf16x8 is not f16x8"),
+        (ir.add_pairs(floats, Const(0.0, Type("bf16", 4))), "bf16x8 is not bf16x4"),
+        (ir.zip_pairs(floats, Const(0.0, Type("f32", 8))), "f32x4 is not f32x8"),
+        (Op("even", (whole, whole), Type("f32", 4)), "even takes 1 operands and is given 2"),
+    ):
+        with pytest.raises(VerifyError, match=words):
+            verify(of(bad))
 
 
 # Functions
