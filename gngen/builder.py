@@ -57,9 +57,23 @@ class Builder:
         self.emit(ir.Store(buffer, tuple(map(ir.as_expr, index)), value, end, streaming))
 
     def alloc(self, stem: str, kind: str, *shape: int) -> Buffer:
-        buffer = Buffer(self.name(stem), kind, shape, "stack")
+        return self._own(stem, kind, shape, "stack")
+
+    def register(self, stem: str, kind: str, count: int, lanes: int) -> Buffer:
+        """A thread's own array of `count` vectors, which are found by constants."""
+        return self._own(stem, kind, (count, lanes), "register")
+
+    def shared(self, stem: str, kind: str, *shape: int) -> Buffer:
+        """A block's array."""
+        return self._own(stem, kind, shape, "shared")
+
+    def _own(self, stem: str, kind: str, shape: tuple[int, ...], space: str) -> Buffer:
+        buffer = Buffer(self.name(stem), kind, shape, space)
         self.emit(ir.Alloc(buffer))
         return buffer
+
+    def barrier(self, scope: str) -> None:
+        self.emit(ir.Barrier(scope))
 
     def prefetch(self, buffer: Buffer, *index: Expr | int) -> None:
         self.emit(ir.Prefetch(buffer, tuple(map(ir.as_expr, index))))
@@ -106,6 +120,23 @@ class Builder:
             inner = (ir.Loop(var, ir.const(0), count, 1, inner),)
         for s in inner:
             self.emit(s)
+
+    @contextmanager
+    def launch(
+        self,
+        stems: tuple[str, ...],
+        extents: tuple[Expr | int, ...],
+        warps: int,
+        together: int = 1,
+        cluster: int = 1,
+        cooperative: bool = False,
+    ) -> Iterator[tuple[tuple[Var, ...], Var, Var]]:
+        """A grid of blocks of threads; yields the block's numbers, and a thread's warp and lane."""
+        blocks = tuple(Var(self.name(s), I64) for s in stems)
+        warp, lane = Var(self.name("warp"), I64), Var(self.name("lane"), I64)
+        with self._block() as body:
+            yield blocks, warp, lane
+        self.emit(ir.Launch(blocks, tuple(map(ir.as_expr, extents)), warps, warp, lane, tuple(body), together, cluster, cooperative))
 
     @contextmanager
     def when(self, condition: Expr) -> Iterator[None]:

@@ -22,7 +22,7 @@ from gngen.problem import Layout, Problem
 from gngen.schedule import Schedule, choose_schedule
 from gngen.source import Source
 from gngen.spec import GroupNormSpec
-from gngen.target import Target, runs_here
+from gngen.target import Gpu, Machine, Target, runs_here
 
 if TYPE_CHECKING:
     from gngen.launcher import Entry, Launcher
@@ -63,7 +63,7 @@ def make_plan(
     passed: str = "",
 ) -> Plan:
     """Choose the schedule for a problem on a target: the one asked for, or else the tuned one, or else by rule."""
-    chosen = choose_schedule(problem, target.machine, schedule)
+    chosen = choose_schedule(problem, target.cpu, schedule)
     if schedule is None:
         chosen = tuned.find_tuned(problem, target, chosen)
     return Plan(spec, problem, layout, target, chosen, passed)
@@ -270,6 +270,13 @@ def _kinds(p: Problem) -> str:
     return p.data if p.parameters == p.data else f"{p.data} with {p.parameters} parameters"
 
 
+def _facts(m: Machine | Gpu) -> str:
+    """The facts of a machine that matter most."""
+    if isinstance(m, Gpu):
+        return f"{m.sms} SMs with {m.shared_sm >> 10} KB of shared memory, L2 {m.l2 >> 20} MB, {m.bandwidth} GB/s"
+    return f"{m.vector_bits}-bit vectors, {m.cores} cores, L2 {m.l2 >> 10} KB, L3 {m.l3 >> 10} KB"
+
+
 def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launcher: Launcher | None) -> str:
     """The decisions, a line each; `origin` None for a kernel that was only planned."""
     p, s, m = plan.problem, plan.schedule, plan.target.machine
@@ -277,7 +284,7 @@ def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launche
         f"spec      {plan.spec}",
         f"shape     {plan.layout.shape} {_kinds(p)}, memory order {plan.layout.order}",
         f"problem   batch {'any' if p.batch is None else p.batch}, outer {p.outer}, groups {p.groups}, chans {p.chans}, inner {p.inner}",
-        f"target    {plan.target}: {m.description}; {m.vector_bits}-bit vectors, {m.cores} cores, L2 {m.l2 >> 10} KB, L3 {m.l3 >> 10} KB",
+        f"target    {plan.target}: {m.description}; {_facts(m)}",
     ]
     if p.fused:
         lines.insert(3, f"fused     {', '.join(p.fused)}{'; x + residual is stored' if 'sum' in p.outputs else ''}")

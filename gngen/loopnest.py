@@ -5,6 +5,9 @@ by each backend. Every node is a frozen dataclass; integer arithmetic folds as i
 
 Loops run full steps only: ``for v in start .. stop step s`` runs while ``v + s <= stop``. What is left over is
 said by the nest itself, with `main_end` and partial loads and stores, whose `end` stops them inside a vector.
+
+A nest for a GPU is a body of `Launch` statements, each a grid of blocks of threads that starts when the one before it is done. Inside
+of one, the nest is what a single thread does; its vectors are its own, of 16 bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 # Kinds that arrays of inputs and outputs may have and nothing is computed in: they are loaded, stored, and cast from and to f32.
 HALVES = ("f16", "bf16")
 INTS = ("i32", "i64")
+# Lanes of a warp, whose threads exchange values without a barrier.
+WARP = 32
 WIDTH = {"f16": 16, "bf16": 16, "f32": 32, "f64": 64, "i32": 32, "i64": 64, "m32": 32, "m64": 64}
 
 
@@ -62,7 +67,8 @@ class Op:
 class Buffer:
     """An array of `shape` (row-major) over the storage called `name`.
 
-    Two buffers of one name are two views of one storage. Spaces: input, output, workspace (handed to the kernel), stack (a worker's own).
+    Two buffers of one name are two views of one storage. Spaces: input, output, workspace (handed to the kernel), stack (a worker's own);
+    of a GPU, shared (a block's) and register (a thread's own, its first extent so many vectors of its second, found by constants).
     The first extent may be the batch variable; the others are integers.
     """
 
@@ -106,7 +112,17 @@ class Call:
     type: Type
 
 
-Expr = Union[Const, Var, Op, Load, Peel, Call]
+@dataclass(frozen=True)
+class Peer:
+    """An element of the shared array of another block of the cluster: `block` is its number there."""
+
+    buffer: Buffer
+    block: Expr
+    index: tuple[Expr, ...]
+    type: Type
+
+
+Expr = Union[Const, Var, Op, Load, Peel, Call, Peer]
 
 
 @dataclass(frozen=True)
@@ -154,6 +170,38 @@ class Parallel:
 
 
 @dataclass(frozen=True)
+class Launch:
+    """A grid of blocks over the product of `extents` (the last counts fastest), each of `warps` warps of threads; done before what follows.
+
+    `warp` and `lane` are a thread's numbers. `together`: so many blocks must find registers on one multiprocessor. `cluster` neighbouring
+    blocks, which divide the last extent, see each other's shared arrays. The blocks of a `cooperative` launch all run at once, so that
+    they can wait for each other.
+    """
+
+    vars: tuple[Var, ...]
+    extents: tuple[Expr, ...]
+    warps: int
+    warp: Var
+    lane: Var
+    body: tuple[Stmt, ...]
+    together: int = 1
+    cluster: int = 1
+    cooperative: bool = False
+
+    @property
+    def threads(self) -> int:
+        """Of a block."""
+        return self.warps * WARP
+
+
+@dataclass(frozen=True)
+class Barrier:
+    """All threads of the scope (warp, block, cluster, grid) come here before one goes on, and see what the others stored."""
+
+    scope: str
+
+
+@dataclass(frozen=True)
 class If:
     condition: Expr
     body: tuple[Stmt, ...]
@@ -161,7 +209,7 @@ class If:
 
 @dataclass(frozen=True)
 class Alloc:
-    """A worker's own array, uninitialised."""
+    """A worker's own array, or, by its space, a thread's or a block's; uninitialised."""
 
     buffer: Buffer
 
@@ -184,7 +232,7 @@ class Comment:
     text: str
 
 
-Stmt = Union[Let, Assign, Store, Loop, Parallel, If, Alloc, Fence, Prefetch, Comment]
+Stmt = Union[Let, Assign, Store, Loop, Parallel, Launch, Barrier, If, Alloc, Fence, Prefetch, Comment]
 
 
 @dataclass(frozen=True)
@@ -244,7 +292,14 @@ OPS = (
     "not",
     "main_end",
     "advance",
+    "rem",
+    "pack",
+    "shuffle_xor",
+    "from_lane",
 )
+# Exchanges within a warp: all its threads take part.
+SHUFFLES = ("shuffle_xor", "from_lane")
+SCOPES = ("warp", "block", "cluster", "grid")
 
 
 def const(value: int | float, like: Type = I64) -> Const:
@@ -259,13 +314,23 @@ def _int_fold(name: str, a: Expr, b: Expr) -> Expr | None:
     """Fold integer arithmetic with constants; None when there is nothing to fold."""
     if isinstance(a, Const) and isinstance(b, Const):
         x, y = int(a.value), int(b.value)
-        value = {"add": x + y, "sub": x - y, "mul": x * y, "min": min(x, y), "max": max(x, y), "div": x // y if y else 0}[name]
+        value = {
+            "add": x + y,
+            "sub": x - y,
+            "mul": x * y,
+            "min": min(x, y),
+            "max": max(x, y),
+            "div": x // y if y else 0,
+            "rem": x % y if y else 0,
+        }[name]
         return Const(value, a.type)
     zero_b, one_b = isinstance(b, Const) and b.value == 0, isinstance(b, Const) and b.value == 1
     if (name in ("add", "sub") and zero_b) or (name in ("mul", "div") and one_b):
         return a
     if name == "mul" and zero_b:
         return b
+    if name == "rem" and one_b:
+        return Const(0, a.type)
     if name in ("add", "mul", "min", "max") and isinstance(a, Const):
         return _int_fold(name, b, a) or Op(name, (b, a), a.type)
     if name == "add" and isinstance(b, Const) and isinstance(a, Op) and a.name == "add" and isinstance(a.args[1], Const):
@@ -301,6 +366,11 @@ def mul(a: Expr | int, b: Expr | int) -> Expr:
 def div(a: Expr | int, b: Expr | int) -> Expr:
     """Quotient; of integers, rounded towards zero (operands are never negative)."""
     return _binary("div", a, b)
+
+
+def rem(a: Expr | int, b: Expr | int) -> Expr:
+    """Remainder of integers that are never negative."""
+    return _binary("rem", a, b)
 
 
 def minimum(a: Expr | int, b: Expr | int) -> Expr:
@@ -394,6 +464,21 @@ def dot_pairs(total: Expr, a: Expr) -> Expr:
     return Op("dot_pairs", (total, a), total.type)
 
 
+def pack(*lanes: Expr) -> Expr:
+    """A vector of scalars, the first in lane 0; the scalar itself where it is one."""
+    return lanes[0] if len(lanes) == 1 else Op("pack", lanes, Type(lanes[0].type.kind, len(lanes)))
+
+
+def shuffle_xor(value: Expr, lanes: int) -> Expr:
+    """A scalar's value in the thread of this warp whose lane differs by the bits of `lanes`."""
+    return Op("shuffle_xor", (value, const(lanes)), value.type)
+
+
+def from_lane(value: Expr, lane: int) -> Expr:
+    """A scalar's value in one lane of this warp, in all of them."""
+    return Op("from_lane", (value, const(lane)), value.type)
+
+
 def main_end(start: Expr | int, stop: Expr | int, step: int) -> Expr:
     """Where a loop of full steps from start to stop leaves off."""
     first, last = as_expr(start), as_expr(stop)
@@ -417,6 +502,8 @@ def operands(e: Expr) -> tuple[Expr, ...]:
         return (*e.index, *(x for x in (e.end, e.fill) if x is not None))
     if isinstance(e, Peel):
         return e.index
+    if isinstance(e, Peer):
+        return (e.block, *e.index)
     return ()
 
 
@@ -428,7 +515,7 @@ def expressions(s: Stmt) -> tuple[Expr, ...]:
         return (*s.index, s.value, *(() if s.end is None else (s.end,)))
     if isinstance(s, Loop):
         return (s.start, s.stop)
-    if isinstance(s, Parallel):
+    if isinstance(s, (Parallel, Launch)):
         return s.extents
     if isinstance(s, Prefetch):
         return s.index
@@ -445,7 +532,7 @@ def walk(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
     """Every statement, outer before inner."""
     for s in body:
         yield s
-        if isinstance(s, (Loop, Parallel, If)):
+        if isinstance(s, (Loop, Parallel, Launch, If)):
             yield from walk(s.body)
 
 
@@ -467,3 +554,21 @@ def flat_index(buffer: Buffer, index: tuple[Expr, ...]) -> Expr:
     for term in reversed(terms):
         total = add(total, term)
     return total
+
+
+def shared_bytes(launch: Launch) -> int:
+    """Bytes of a block's shared arrays."""
+    return sum(buffer_bytes(s.buffer) for s in walk(launch.body) if isinstance(s, Alloc) and s.buffer.space == "shared")
+
+
+def buffer_bytes(buffer: Buffer) -> int:
+    """Bytes of an array, up to a multiple of 16."""
+    return -(-fixed_elements(buffer) * WIDTH[buffer.kind] // 128) * 16
+
+
+def fixed_elements(buffer: Buffer) -> int:
+    """How many elements a buffer has, of one sample where its first extent is the batch."""
+    count = 1
+    for extent in buffer.shape:
+        count *= extent if isinstance(extent, int) else 1
+    return count

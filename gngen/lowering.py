@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from gngen.gpupieces import GpuPieces
+from gngen.gpuschedule import GPU_SCHEDULES, GpuSchedule
 from gngen.loopnest import LoopNest
 from gngen.pieces import Pieces
 from gngen.problem import Problem
+from gngen.prune import prune
 from gngen.schedule import Schedule, schedule_module
 from gngen.verify import verify
 
 
-def lower_problem(p: Problem, s: Schedule) -> LoopNest:
+def lower_problem(p: Problem, s: Schedule | GpuSchedule) -> LoopNest:
     """The loop nest of a problem under a schedule; VerifyError if the schedule wrote an invalid one."""
+    if isinstance(s, GpuSchedule):
+        return _lower_gpu(p, s)
     k = Pieces(p, s)
     workspace = schedule_module(s.name).lower(k)
     return verify(LoopNest(p.name, p, k.buffers, k.batch, workspace, tuple(k.b.functions.values()), k.b.finish(), s.parallel_from))
+
+
+def _lower_gpu(p: Problem, s: GpuSchedule) -> LoopNest:
+    k = GpuPieces(p, s)
+    workspace = import_module(f"gngen.schedules.{GPU_SCHEDULES[s.name]}").lower(k)
+    return verify(LoopNest(p.name, p, k.buffers, k.batch, workspace, tuple(k.b.functions.values()), prune(k.b.finish()), 1))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gngen.loopnest import (
+    WARP,
     Alloc,
     Assign,
+    Barrier,
     Buffer,
     Call,
     Comment,
@@ -14,6 +16,7 @@ from gngen.loopnest import (
     Expr,
     Fence,
     If,
+    Launch,
     Let,
     Load,
     Loop,
@@ -21,14 +24,15 @@ from gngen.loopnest import (
     Op,
     Parallel,
     Peel,
+    Peer,
     Prefetch,
     Stmt,
     Store,
     Var,
 )
 
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
-_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "<": 0, "<=": 0, ">": 0, "<<": 0}
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "rem": "%", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2, "<": 0, "<=": 0, ">": 0, "<<": 0}
 
 
 def show(nest: LoopNest) -> str:
@@ -52,7 +56,7 @@ def _buffer(b: Buffer) -> str:
 def _block(body: tuple[Stmt, ...], depth: int) -> Iterator[str]:
     for s in body:
         yield "  " * depth + show_stmt(s)
-        if isinstance(s, (Loop, Parallel, If)):
+        if isinstance(s, (Loop, Parallel, Launch, If)):
             yield from _block(s.body, depth + 1)
 
 
@@ -72,10 +76,16 @@ def show_stmt(s: Stmt) -> str:
         case Parallel():
             over = ", ".join(f"{v.name} in 0 .. {show_expr(e)}" for v, e in zip(s.vars, s.extents, strict=True))
             return f"parallel {over}:"
+        case Launch():
+            over = ", ".join(f"{v.name} in 0 .. {show_expr(e)}" for v, e in zip(s.vars, s.extents, strict=True))
+            how = f"clusters of {s.cluster}, " if s.cluster > 1 else "cooperative, " if s.cooperative else ""
+            return f"launch blocks {over}, {how}{s.together} together, {s.warp.name} in 0 .. {s.warps}, {s.lane.name} in 0 .. {WARP}:"
+        case Barrier(scope):
+            return f"barrier {scope}"
         case If():
             return f"if {show_expr(s.condition)}:"
         case Alloc():
-            return f"stack {_buffer(s.buffer)}"
+            return f"{s.buffer.space} {_buffer(s.buffer)}"
         case Fence():
             return "fence"
         case Prefetch(buffer, index):
@@ -102,6 +112,8 @@ def show_expr(e: Expr, binds: int = -1) -> str:
             return _place(e.buffer, e.index, e.end) + lanes + fill
         case Peel():
             return f"peel({_place(e.buffer, e.index, None)}, {e.lanes})"
+        case Peer():
+            return f"block {show_expr(e.block, 3)}'s {_place(e.buffer, e.index, None)}"
         case Call():
             return f"{e.function}({', '.join(show_expr(a) for a in e.args)})"
         case Op(name) if name in _INFIX:

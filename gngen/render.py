@@ -11,7 +11,7 @@ from gngen import loopnest, resources
 
 _STATEMENTS = (
     loopnest.Let, loopnest.Assign, loopnest.Store, loopnest.Loop, loopnest.Parallel,
-    loopnest.If, loopnest.Alloc, loopnest.Fence, loopnest.Prefetch, loopnest.Comment,
+    loopnest.Launch, loopnest.Barrier, loopnest.If, loopnest.Alloc, loopnest.Fence, loopnest.Prefetch, loopnest.Comment,
 )  # fmt: skip
 
 

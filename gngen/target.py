@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gngen import resources
-from gngen.backends import BACKENDS, FALLBACK
+from gngen.backends import BACKENDS, FALLBACK, machine_kind
 from gngen.errors import TargetError
 
 _ARCHES = {"amd64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64"}
@@ -23,6 +23,12 @@ _FACTS: dict[str, type] = {
     "cache": dict, "c": dict,
 }  # fmt: skip
 _CACHE_FACTS = ("line", "l1", "l2", "l3")
+# A machine whose file has a table [gpu] is a GPU; these are its numbers.
+_GPU_TEXTS: dict[str, type] = {"description": str, "arch": str, "fma": bool, "gpu": dict}
+_GPU_FACTS = (
+    "warp", "sms", "registers", "registers_thread", "threads_block", "threads_sm", "blocks_sm", "shared_block", "shared_sm", "cluster",
+    "l2", "bandwidth",
+)  # fmt: skip
 # The lines of /proc/cpuinfo that name the processor, on x86 and on ARM.
 _MODEL_LINES = ("model name", "cpu family", "model", "CPU implementer", "CPU part")
 SIMD = ("avx512", "avx2", "sse2", "neon", "generic")
@@ -60,14 +66,59 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Gpu:
+    """The facts of one kind of GPU: sizes in bytes, registers of 32 bits, bandwidth of its memory in GB/s.
+
+    arch: what its compilers call it, as sm_90. sms: its streaming multiprocessors. registers, threads_sm, blocks_sm, shared_sm: what one
+    of them has room for. registers_thread, threads_block, shared_block: the most that a thread or a block may ask for. cluster: the most
+    blocks of a cluster on any GPU of its kind; 1 where there are no clusters.
+    """
+
+    name: str
+    description: str
+    arch: str
+    fma: bool
+    warp: int
+    sms: int
+    registers: int
+    registers_thread: int
+    threads_block: int
+    threads_sm: int
+    blocks_sm: int
+    shared_block: int
+    shared_sm: int
+    cluster: int
+    l2: int
+    bandwidth: int
+
+    @property
+    def capability(self) -> tuple[int, int]:
+        """The compute capability: (9, 0) of sm_90."""
+        number = int(re.sub(r"\D", "", self.arch))
+        return number // 10, number % 10
+
+
+@dataclass(frozen=True)
 class Target:
     """A backend and the machine that it compiles for."""
 
     backend: str
-    machine: Machine
+    machine: Machine | Gpu
 
     def __str__(self) -> str:
         return f"{self.backend}:{self.machine.name}"
+
+    @property
+    def cpu(self) -> Machine:
+        """The machine of a backend that compiles for a CPU."""
+        assert isinstance(self.machine, Machine)
+        return self.machine
+
+    @property
+    def gpu(self) -> Gpu:
+        """The machine of a backend that compiles for a GPU."""
+        assert isinstance(self.machine, Gpu)
+        return self.machine
 
 
 @dataclass(frozen=True)
@@ -82,20 +133,32 @@ class TargetStatus:
     description: str
 
 
-def machine_names() -> tuple[str, ...]:
-    """Every machine that has a file, and `host`."""
-    return ("host", *sorted(_files()))
+def machine_names(kind: str = "cpu") -> tuple[str, ...]:
+    """Every machine of a kind that has a file; `host`, of the kind cpu, is this one."""
+    own = ("host",) if kind == "cpu" else ()
+    files = _files()
+    return (*own, *(name for name in sorted(files) if _kind(name, files) == kind))
 
 
 @cache
-def load_machine(name: str) -> Machine:
+def load_machine(name: str) -> Machine | Gpu:
     """The machine called `name`; `host` is the best described machine that this one can run as, with its own sizes."""
     if name == "host":
         return _detect_host()
     files = _files()
     if name not in files:
-        raise TargetError(f"no machine {name!r}; choose from {', '.join(machine_names())}, or describe it in a TOML file")
-    return _machine(name, _facts(name, (), files))
+        names = ", ".join((*machine_names(), *machine_names("gpu")))
+        raise TargetError(f"no machine {name!r}; choose from {names}, or describe it in a TOML file")
+    facts = _facts(name, (), files)
+    return _gpu(name, facts) if "gpu" in facts else _machine(name, facts)
+
+
+def load_cpu(name: str) -> Machine:
+    """The CPU called `name`."""
+    machine = load_machine(name)
+    if not isinstance(machine, Machine):
+        raise TargetError(f"{name} is a GPU; choose from {', '.join(machine_names())}")
+    return machine
 
 
 def parse_target(text: str) -> Target:
@@ -105,14 +168,19 @@ def parse_target(text: str) -> Target:
     'c:x86-64-v3'
     """
     backend, colon, machine = str(text).partition(":")
-    if backend not in BACKENDS or (colon and machine not in machine_names()):
-        backends, machines = ", ".join(("auto", *BACKENDS)), ", ".join(machine_names())
+    if backend not in BACKENDS:
+        backends, machines = ", ".join(("auto", *BACKENDS)), ", ".join((*machine_names(), *machine_names("gpu")))
         raise TargetError(f"no target {text!r}: it reads backend[:machine], with backend one of {backends} and machine one of {machines}")
+    kind = machine_kind(backend)
+    if colon and machine not in machine_names(kind):
+        raise TargetError(f"no target {text!r}: {backend} compiles for a {kind.upper()}, one of {', '.join(machine_names(kind))}")
     return Target(backend, load_machine(machine or "host"))
 
 
-def runs_here(machine: Machine) -> str:
+def runs_here(machine: Machine | Gpu) -> str:
     """Why code for the machine cannot run on this one, or ""."""
+    if isinstance(machine, Gpu):
+        return "there is no GPU here"
     arch = _host_arch()
     if machine.arch not in (arch, "any"):
         return f"this machine is {arch}, not {machine.arch}"
@@ -128,7 +196,7 @@ def targets() -> list[TargetStatus]:
     for backend in BACKENDS:
         module = load_backend(backend)
         lacking = module.unavailable()
-        for name in machine_names():
+        for name in machine_names(machine_kind(backend)):
             machine = load_machine(name)
             reason = lacking or runs_here(machine)
             found.append(
@@ -144,7 +212,7 @@ def choose_auto(failed: Mapping[str, str] | None = None) -> tuple[Target, str]:
     """
     from gngen.backends import load_backend
 
-    host = load_machine("host")
+    host = load_cpu("host")
     passed: list[str] = []
     for backend in FALLBACK:
         reason = load_backend(backend).unavailable() or (failed or {}).get(backend, "")
@@ -189,13 +257,42 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _kind(name: str, files: Mapping[str, Any]) -> str:
+    """Whether a file describes a cpu or a gpu; one that cannot be read says so when it is loaded."""
+    try:
+        return "gpu" if "gpu" in _facts(name, (), files) else "cpu"
+    except TargetError:
+        return "cpu"
+
+
+def _gpu(name: str, facts: Mapping[str, Any]) -> Gpu:
+    """A GPU from its facts, each checked for its name and type."""
+    _check_types(name, facts, _GPU_TEXTS)
+    numbers = facts["gpu"]
+    for key, value in numbers.items():
+        if key not in _GPU_FACTS:
+            raise TargetError(f"{name}.toml: no fact {key!r} in [gpu]; choose from {', '.join(_GPU_FACTS)}")
+        if type(value) is not int or value < 1:
+            raise TargetError(f"{name}.toml: gpu.{key} is an integer, at least 1; received {value!r}")
+    missing = [key for key in _GPU_TEXTS if key not in facts] + [f"gpu.{key}" for key in _GPU_FACTS if key not in numbers]
+    if missing:
+        raise TargetError(f"{name}.toml does not say {', '.join(missing)}, nor does a machine it inherits from")
+    if not re.fullmatch(r"sm_\d{2,3}[af]?", facts["arch"]):
+        raise TargetError(f"{name}.toml: arch of a GPU reads as sm_90; received {facts['arch']!r}")
+    return Gpu(name=name, description=facts["description"], arch=facts["arch"], fma=facts["fma"], **numbers)
+
+
+def _check_types(name: str, facts: Mapping[str, Any], known: Mapping[str, type]) -> None:
+    for key, value in facts.items():
+        if key not in known:
+            raise TargetError(f"{name}.toml: no fact {key!r}; choose from inherits, {', '.join(known)}")
+        if type(value) is not known[key]:
+            raise TargetError(f"{name}.toml: {key} is a {known[key].__name__}; received {value!r}")
+
+
 def _machine(name: str, facts: Mapping[str, Any]) -> Machine:
     """A machine from its facts, each checked for its name and type."""
-    for key, value in facts.items():
-        if key not in _FACTS:
-            raise TargetError(f"{name}.toml: no fact {key!r}; choose from inherits, {', '.join(_FACTS)}")
-        if type(value) is not _FACTS[key]:
-            raise TargetError(f"{name}.toml: {key} is a {_FACTS[key].__name__}; received {value!r}")
+    _check_types(name, facts, _FACTS)
     sizes, compiling = facts.get("cache", {}), facts.get("c", {})
     for table, known in (("cache", _CACHE_FACTS), ("c", ("flags",))):
         for key in facts.get(table, {}):
@@ -264,7 +361,8 @@ def _assumed_features() -> tuple[str, ...]:
 
 def _detect_host() -> Machine:
     """The widest machine of the shipped files that this one can run as, with this one's caches and cores."""
-    fits = [m for m in map(load_machine, sorted(_files())) if not runs_here(m)]
+    described = [m for m in map(load_machine, machine_names()[1:]) if isinstance(m, Machine)]
+    fits = [m for m in described if not runs_here(m)]
     best = max(fits, key=lambda m: (m.arch != "any", m.vector_bits, len(m.needs)))
     sizes = _host_caches()
     return replace(

@@ -34,7 +34,7 @@ def find_tuned(p: Problem, target: Target, untuned: Schedule) -> Schedule:
     if record is None:
         return untuned
     try:
-        return choose_schedule(p, target.machine, Schedule(**record["schedule"], reason=str(record["reason"])))
+        return choose_schedule(p, target.cpu, Schedule(**record["schedule"], reason=str(record["reason"])))
     except (KeyError, TypeError, SpecError) as e:
         warn(f"the tuned schedule of {p.name} on {target} is of no use ({e}) and is ignored")
         return untuned

@@ -146,7 +146,7 @@ def list_candidates(
 ) -> list[tuple[Layer, list[Schedule]]]:
     """What `tune` would measure: each distinct problem's first layer and its candidates, the untuned choice first."""
     jobs = _jobs(_layer_list(layers, dtype), target, batch)
-    return [(layer, candidates(plan.problem, plan.target.machine)) for layer, plan in zip(jobs.layers, jobs.plans, strict=True)]
+    return [(layer, candidates(plan.problem, plan.target.cpu)) for layer, plan in zip(jobs.layers, jobs.plans, strict=True)]
 
 
 def describe(schedule: Schedule, beside: Schedule | None = None) -> str:
@@ -218,7 +218,7 @@ def _tune_layer(layer: Layer, plan: Plan, dtype: str, seconds: float) -> TunedLa
     if seconds <= 0:
         return TunedLayer(layer, untuned, untuned, skipped="no time was left for it")
     start = perf_counter()
-    schedules = candidates(plan.problem, plan.target.machine)
+    schedules = candidates(plan.problem, plan.target.cpu)
     try:
         picked = pick(schedules, KernelBench(layer, plan, dtype), seconds - (perf_counter() - start))
     except GngenError as e:

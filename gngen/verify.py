@@ -5,6 +5,9 @@ bounds and upper bounds, each a sum ``c0 + c1 * batch + c2 * n + ...``. A bound 
 a proof. Two parallel iterations cannot meet in a buffer when each parallel variable owns an axis of it: what one value
 of the variable touches along that axis ends before what the next value touches begins. A buffer that is reached through
 several shapes is judged on the axes that they have in common.
+
+Of a GPU's nest, a thread's numbers are parallel variables too, and how far a value may differ, not at all within a block, between warps or
+between lanes, is followed through the statements: all threads of a block come to each of its barriers, and all of a warp to its shuffles.
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ from gngen.loopnest import Buffer, Const, Expr, Load, LoopNest, Op, Peel, Stmt, 
 from gngen.nestprint import show_expr, show_stmt
 
 _MOST_BOUNDS = 4
+# How far a value differs between the threads of a block: not at all, between warps, between lanes.
+_ALIKE, _BY_WARP, _BY_LANE = 0, 1, 2
+# The most shared memory that any GPU gives a block.
+_SHARED_MOST = 232448
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,11 @@ class _Scope:
     parallel: tuple[str, ...] = ()
     shared: frozenset[str] = frozenset()  # variables and stack arrays from outside the parallel loop
     accesses: list[tuple[Load | Store, list[Bounds]]] = field(default_factory=list)
+    pure: bool = False  # of a function
+    launch: ir.Launch | None = None
+    varies: dict[str, int] = field(default_factory=dict)  # how far a variable differs between threads
+    level: int = 0  # how far the way to this statement does
+    unrolled: frozenset[str] = frozenset()  # loop variables that are constants once their loops are unrolled
 
 
 def verify(nest: LoopNest) -> LoopNest:
@@ -75,6 +87,7 @@ class _Verifier:
         self.extents: dict[str, Expr] = {}
         self.functions = {f.name: f for f in nest.functions}
         self.threaded = nest.parallel_from != 0 and any(isinstance(s, ir.Parallel) for s in ir.walk(nest.body))
+        self.for_gpu = any(isinstance(s, ir.Launch) for s in ir.walk(nest.body))
 
     def run(self) -> None:
         batch = self.nest.batch
@@ -86,7 +99,7 @@ class _Verifier:
             written={b.name for b in arrays if b.space == "input"},
         )
         for f in self.nest.functions:
-            inner = _Scope({}, {p.name: p.type for p in f.params}, {}, set())
+            inner = _Scope({}, {p.name: p.type for p in f.params}, {}, set(), pure=True)
             for s in f.body:
                 self._statement(s, inner)
             self._check_expr(f.result, inner, f.name)
@@ -107,12 +120,15 @@ class _Verifier:
         where = show_stmt(s)
         for e in ir.expressions(s):
             self._check_expr(e, scope, where)
+        if scope.launch is None and self.for_gpu and not scope.pure and not isinstance(s, (ir.Launch, ir.Comment)):
+            raise VerifyError(f"a statement outside of the launches: {where}")
         match s:
             case ir.Let(var, value):
                 if var.name in scope.types or var.name in scope.buffers:
                     raise VerifyError(f"{var.name} is declared twice: {where}")
                 self._same(var.type, value.type, where)
                 scope.types[var.name] = var.type
+                scope.varies[var.name] = self._varies(value, scope)
                 if var.type == ir.I64:
                     scope.integers[var.name] = self._bounds(value, scope)
             case ir.Assign(var, value):
@@ -123,6 +139,7 @@ class _Verifier:
                 if var.name in scope.shared:
                     raise VerifyError(f"{var.name} is assigned in a parallel loop and declared outside of it: {where}")
                 self._same(var.type, value.type, where)
+                scope.varies[var.name] = max(scope.varies.get(var.name, 0), self._varies(value, scope), scope.level)
             case Store():
                 if s.buffer.space == "input":
                     raise VerifyError(f"a store to the input {s.buffer.name}: {where}")
@@ -138,15 +155,25 @@ class _Verifier:
                     raise VerifyError(f"a loop of step {s.step}: {where}")
                 start, stop = self._bounds(s.start, scope), self._bounds(s.stop, scope)
                 inside = Bounds(start.lows, tuple(h.plus(Linear(-s.step)) for h in stop.highs))
-                self._inside(s.var, inside, s.body, scope)
+                self._loop(s, inside, scope)
             case ir.Parallel():
+                if self.for_gpu:
+                    raise VerifyError(f"a parallel loop beside a launch: {where}")
                 self._parallel(s, scope, where)
+            case ir.Launch():
+                self._launch(s, scope, where)
+            case ir.Barrier(name):
+                self._barrier(name, scope, where)
             case ir.If():
-                self._block(s.body, scope)
+                self._if(s, scope)
             case ir.Alloc(buffer):
                 if buffer.name in scope.buffers:
                     raise VerifyError(f"{buffer.name} is declared twice: {where}")
-                if buffer.kind in ir.HALVES:
+                if (buffer.space == "stack") != (scope.launch is None):
+                    raise VerifyError(f"a {buffer.space} array {'in' if scope.launch else 'outside of'} a launch: {where}")
+                if buffer.space == "shared" and scope.level > _ALIKE:
+                    raise VerifyError(f"a shared array where not all threads come: {where}")
+                if buffer.kind in ir.HALVES and buffer.space == "stack":
                     raise VerifyError(f"a stack array of {buffer.kind}: only inputs and outputs are halves: {where}")
                 scope.buffers[buffer.name] = buffer
                 scope.written.discard(buffer.name)
@@ -160,6 +187,86 @@ class _Verifier:
         scope.types[var.name], scope.integers[var.name] = var.type, bounds
         self._block(body, scope)
         del scope.types[var.name], scope.integers[var.name]
+
+    def _loop(self, s: ir.Loop, bounds: Bounds, scope: _Scope) -> None:
+        before, constants = scope.level, scope.unrolled
+        ends = max(self._varies(s.start, scope), self._varies(s.stop, scope))
+        for inner in ir.walk(s.body):
+            if isinstance(inner, ir.Assign):  # what the body assigns last is read first, the next time round
+                scope.varies[inner.var.name] = _BY_LANE
+        scope.varies[s.var.name], scope.level = ends, max(before, ends)
+        if isinstance(s.start, Const) and isinstance(s.stop, Const) and s.unroll * s.step >= int(s.stop.value) - int(s.start.value):
+            scope.unrolled = constants | {s.var.name}
+        self._inside(s.var, bounds, s.body, scope)
+        scope.level, scope.unrolled = before, constants
+
+    def _if(self, s: ir.If, scope: _Scope) -> None:
+        """Within it the condition holds: ``v < end`` bounds v from above."""
+        before, known = scope.level, dict(scope.integers)
+        scope.level = max(before, self._varies(s.condition, scope))
+        if isinstance(s.condition, Op) and s.condition.name in ("lt", "le"):
+            v, end = s.condition.args
+            if isinstance(v, Var) and v.name in scope.integers and end.type == ir.I64:
+                at, step = scope.integers[v.name], Linear(-1 if s.condition.name == "lt" else 0)
+                highs = tuple(h.plus(step) for h in self._bounds(end, scope).highs)
+                scope.integers[v.name] = _trim(Bounds(at.lows, (*highs, *at.highs)))
+        self._block(s.body, scope)
+        scope.level = before
+        scope.integers.update({name: known[name] for name in scope.integers if name in known})
+
+    # Launches
+
+    def _launch(self, s: ir.Launch, scope: _Scope, where: str) -> None:
+        if scope.launch is not None:
+            raise VerifyError(f"a launch inside a launch: {where}")
+        if s.warps < 1 or s.cluster < 1 or (s.cluster > 1 and s.cooperative):
+            raise VerifyError(f"a launch of {s.warps} warps, clusters of {s.cluster}: {where}")
+        last = s.extents[-1]
+        if s.cluster > 1 and (not isinstance(last, Const) or int(last.value) % s.cluster):
+            raise VerifyError(f"clusters of {s.cluster} do not divide {show_expr(last)} blocks: {where}")
+        if ir.shared_bytes(s) > _SHARED_MOST:
+            raise VerifyError(f"{ir.shared_bytes(s)} bytes of shared arrays, and no block has more than {_SHARED_MOST}: {where}")
+        own = ((s.warp, ir.const(s.warps), _BY_WARP), (s.lane, ir.const(ir.WARP), _BY_LANE))
+        blocks = ((var, extent, _ALIKE) for var, extent in zip(s.vars, s.extents, strict=True))
+        names = []
+        for var, extent, level in (*blocks, *own):
+            if not isinstance(extent, Const) and extent != self.nest.batch:
+                raise VerifyError(f"the extent {show_expr(extent)} of {var.name} is neither a number nor the batch: {where}")
+            if var.name in scope.types:
+                raise VerifyError(f"{var.name} is declared twice: {where}")
+            self.extents[var.name], scope.types[var.name] = extent, var.type
+            scope.integers[var.name], scope.varies[var.name] = _point(Linear(0, ((var.name, 1),))), level
+            names.append(var.name)
+        scope.launch = s
+        self._block(s.body, scope)
+        scope.launch = None
+        for name in names:
+            del scope.types[name], scope.integers[name]
+
+    def _barrier(self, name: str, scope: _Scope, where: str) -> None:
+        if scope.launch is None or name not in ir.SCOPES:
+            raise VerifyError(f"no barrier of {name} can stand here: {where}")
+        if (name == "cluster") > (scope.launch.cluster > 1) or (name == "grid") > scope.launch.cooperative:
+            raise VerifyError(f"a barrier of the {name} in a launch without: {where}")
+        if scope.level > (_BY_WARP if name == "warp" else _ALIKE):
+            raise VerifyError(f"a barrier of the {name} where not all its threads come: {where}")
+
+    def _varies(self, e: Expr, scope: _Scope) -> int:
+        """How far a value may differ between the threads of a block."""
+        if isinstance(e, Var):
+            return scope.varies.get(e.name, _ALIKE)
+        if isinstance(e, Op) and e.name == "shuffle_xor":
+            return _BY_LANE
+        if isinstance(e, Load) and e.buffer.space == "register":
+            return _BY_LANE
+        most = max((self._varies(inner, scope) for inner in ir.operands(e)), default=_ALIKE)
+        return min(most, _BY_WARP) if isinstance(e, Op) and e.name == "from_lane" else most
+
+    def _is_constant(self, e: Expr, scope: _Scope) -> bool:
+        """Whether an integer is a number once the loops around it are unrolled."""
+        if isinstance(e, Var):
+            return e.name in scope.unrolled
+        return isinstance(e, Const) or (isinstance(e, Op) and all(self._is_constant(a, scope) for a in e.args))
 
     def _parallel(self, s: ir.Parallel, scope: _Scope, where: str) -> None:
         if scope.parallel:
@@ -222,6 +329,11 @@ class _Verifier:
                         self._same(args[0].type, e.type, where)
                 if name == "select":
                     self._same(args[1].type, args[2].type, where)
+                if name == "pack":
+                    for a in args:
+                        self._same(ir.Type(e.type.kind), a.type, where)
+                if name in ir.SHUFFLES:
+                    self._check_shuffle(e, scope, where)
             case Load():
                 if e.buffer.name not in scope.written:
                     raise VerifyError(f"{e.buffer.name} is read before anything is stored in it: {where}")
@@ -231,6 +343,14 @@ class _Verifier:
                         raise VerifyError(f"a partial load of {e.buffer.name} does not say what fills it: {where}")
                     self._same(e.type, e.fill.type, where)
                 self._check_access(e, e.type.lanes, scope, where)
+            case ir.Peer(buffer, block):
+                if scope.launch is None or buffer.space != "shared" or buffer.name not in scope.written:
+                    raise VerifyError(f"{buffer.name} is no shared array with something in it: {where}")
+                at = self._bounds(block, scope)
+                inside = any(self._at_most(high, Linear(scope.launch.cluster - 1)) for high in at.highs)
+                if not inside or not any(self._at_most(Linear(0), low) for low in at.lows):
+                    raise VerifyError(f"block {show_expr(block)} may be outside of the cluster: {where}")
+                self._check_access(Load(buffer, e.index, e.type), 1, scope, where)
             case ir.Call(name, args):
                 if name not in self.functions:
                     raise VerifyError(f"{name} is no function of the nest: {where}")
@@ -240,6 +360,14 @@ class _Verifier:
                 for p, a in zip(function.params, args, strict=True):
                     self._same(p.type, a.type, where)
                 self._same(function.result.type, e.type, where)
+
+    def _check_shuffle(self, e: Op, scope: _Scope, where: str) -> None:
+        value, lane = e.args
+        if scope.launch is None or scope.level > _BY_WARP:
+            raise VerifyError(f"{e.name} where not all threads of a warp come: {where}")
+        self._same(value.type, e.type, where)
+        if value.type.lanes > 1 or not isinstance(lane, Const) or not 0 <= int(lane.value) < ir.WARP:
+            raise VerifyError(f"{e.name} takes a scalar and a lane of {ir.WARP}: {where}")
 
     def _check_halves(self, name: str, e: Op, where: str) -> None:
         """Halves are cast from and to f32, and bfloat16 taken by pairs; nothing else is done with them."""
@@ -273,6 +401,8 @@ class _Verifier:
             raise VerifyError(f"a view of {known.name} as {a.buffer.kind}, which holds {known.kind}: {where}")
         if _elements(a.buffer.shape) != _elements(known.shape):
             raise VerifyError(f"a view of {a.buffer.shape} of {known.name} with {known.shape}: {where}")
+        if a.buffer.space == "register" and not all(self._is_constant(i, scope) for i in a.index):
+            raise VerifyError(f"{a.buffer.name} is kept in registers, which only constants find: {where}")
         spans = []
         for axis, (position, extent) in enumerate(zip(a.index, a.buffer.shape, strict=True)):
             at = self._bounds(position, scope)
@@ -313,8 +443,10 @@ class _Verifier:
                 x, factor = self._bounds(a, scope), int(value)
                 lows, highs = (x.lows, x.highs) if factor >= 0 else (x.highs, x.lows)
                 return Bounds(tuple(v.times(factor) for v in lows), tuple(v.times(factor) for v in highs))
-            case Op("div", (a, Const(value))) if value > 0 and (exact := _quotient(self._bounds(a, scope), int(value))):
-                return exact
+            case Op("div", (a, Const(value))) if value > 0 and (bounds := self._quotient(self._bounds(a, scope), int(value))).highs:
+                return bounds
+            case Op("rem", (a, Const(value))) if value > 0:
+                return _trim(Bounds((Linear(0),), (Linear(int(value) - 1), *self._bounds(a, scope).highs)))
             case Op("min", (a, b)):
                 x, y = self._bounds(a, scope), self._bounds(b, scope)
                 below = [v for v in x.lows if self._below_one(v, y.lows)] + [v for v in y.lows if self._below_one(v, x.lows)]
@@ -324,6 +456,27 @@ class _Verifier:
                 above = [v for v in x.highs if self._above_one(v, y.highs)] + [v for v in y.highs if self._above_one(v, x.highs)]
                 return _trim(Bounds(x.lows + y.lows, tuple(above)))
         raise VerifyError(f"no bounds are known for the index {show_expr(e)}")
+
+    def _quotient(self, b: Bounds, by: int) -> Bounds:
+        """Bounds of a quotient: forms whose coefficients all divide, and numbers. Operands are never negative."""
+
+        def divided(sides: tuple[Linear, ...]) -> tuple[Linear, ...]:
+            whole = (v for v in sides if not any(c % by for _, c in v.terms))
+            return tuple(Linear(v.constant // by, tuple((n, c // by) for n, c in v.terms)) for v in whole)
+
+        numbers = tuple(Linear(most // by) for high in b.highs if (most := self._most(high)) is not None)
+        return _trim(Bounds((*divided(b.lows), Linear(0)), (*divided(b.highs), *numbers)))
+
+    def _most(self, a: Linear) -> int | None:
+        """The largest value of a form, where the batch does not raise it."""
+        most = a.constant
+        for name, c in a.terms:
+            extent = self.extents.get(name)
+            if c > 0 and isinstance(extent, Const):
+                most += c * (int(extent.value) - 1)
+            elif c > 0:
+                return None
+        return most
 
     def _below_one(self, v: Linear, others: tuple[Linear, ...]) -> bool:
         return any(self._at_most(v, o) for o in others)
@@ -355,17 +508,6 @@ def _pairs(a: tuple[Linear, ...], b: tuple[Linear, ...], sign: int) -> tuple[Lin
 def _trim(b: Bounds) -> Bounds:
     """Drop repeated bounds, keep a few: a bound less is a weaker proof, never a wrong one."""
     return Bounds(tuple(dict.fromkeys(b.lows))[:_MOST_BOUNDS], tuple(dict.fromkeys(b.highs))[:_MOST_BOUNDS])
-
-
-def _quotient(b: Bounds, by: int) -> Bounds | None:
-    """Bounds of a quotient, from those whose coefficients all divide; None without one on either side. Operands are never negative."""
-
-    def divided(sides: tuple[Linear, ...]) -> tuple[Linear, ...]:
-        whole = (v for v in sides if not any(c % by for _, c in v.terms))
-        return tuple(Linear(v.constant // by, tuple((n, c // by) for n, c in v.terms)) for v in whole)
-
-    lows, highs = divided(b.lows), divided(b.highs)
-    return Bounds(lows, highs) if lows and highs else None
 
 
 def _strides(shape: tuple[int | Var, ...]) -> list[int]:

@@ -14,12 +14,14 @@ from strategies import assert_right, fill, need_backend, oracle, parameters
 
 import gngen
 from gngen import target as targets_module
-from gngen.backends import BACKENDS, FALLBACK, load_backend
+from gngen.backends import BACKENDS, FALLBACK, load_backend, machine_kind
 from gngen.errors import TargetError
 from gngen.spec import GroupNormSpec
-from gngen.target import SIMD, Machine, choose_auto, load_machine, machine_names, parse_target, runs_here, targets
+from gngen.target import SIMD, Gpu, Machine, choose_auto, load_cpu, load_machine, machine_names, parse_target, runs_here, targets
 
 SHIPPED = ("aarch64-neon", "generic", "x86-64", "x86-64-v3", "x86-64-v4")
+GPUS = ("sm_100", "sm_80", "sm_90")
+CPU_BACKENDS = [name for name in BACKENDS if machine_kind(name) == "cpu"]
 
 
 @pytest.fixture
@@ -34,6 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_machines_that_ship() -> None:
     assert set(SHIPPED) | {"host"} <= set(machine_names())
     assert machine_names()[0] == "host"
+    assert machine_names("gpu") == GPUS
 
 
 @pytest.mark.parametrize("name", machine_names())
@@ -48,6 +51,33 @@ def test_every_machine_is_complete(name: str) -> None:
     assert m.vector_registers >= 16
     with pytest.raises(dataclasses.FrozenInstanceError):
         m.cores = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", machine_names("gpu"))
+def test_every_gpu_is_complete(name: str) -> None:
+    m = load_machine(name)
+    assert isinstance(m, Gpu)
+    assert m.name == m.arch == name
+    assert m.description
+    assert f"sm_{''.join(map(str, m.capability))}" == name
+    assert m.threads_block <= m.threads_sm <= m.blocks_sm * m.threads_block
+    assert m.threads_block % m.warp == m.threads_sm % m.warp == 0
+    assert 48 << 10 < m.shared_block < m.shared_sm < m.l2
+    assert m.registers >= 32 * m.threads_sm
+    assert runs_here(m) == "there is no GPU here"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        m.sms = 3  # type: ignore[misc]
+    with pytest.raises(TargetError, match=f"^{name} is a GPU; choose from host, "):
+        load_cpu(name)
+
+
+def test_facts_of_gpus() -> None:
+    a100, h100, b200 = (load_machine(name) for name in ("sm_80", "sm_90", "sm_100"))
+    assert [m.cluster for m in (a100, h100, b200)] == [1, 8, 8]
+    assert [m.sms for m in (a100, h100, b200)] == [108, 132, 148]
+    assert [m.shared_block >> 10 for m in (a100, h100, b200)] == [163, 227, 227]
+    assert a100.registers == h100.registers == b200.registers == 65536
+    assert [m.capability for m in (a100, h100, b200)] == [(8, 0), (9, 0), (10, 0)]
 
 
 def test_facts_and_what_is_inherited() -> None:
@@ -79,7 +109,7 @@ def test_what_does_not_run_here_says_why(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("machine", [None, *SHIPPED])
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", CPU_BACKENDS)
 def test_target_strings(backend: str, machine: str | None) -> None:
     text = backend if machine is None else f"{backend}:{machine}"
     found = parse_target(text)
@@ -88,15 +118,16 @@ def test_target_strings(backend: str, machine: str | None) -> None:
     assert parse_target(str(found)) == found
 
 
-@pytest.mark.parametrize("text", ["", "gpu", "c:", "c:x87", "x86-64", ":x86-64", "C", "c:x86-64:v3", None, 3])
+@pytest.mark.parametrize("text", ["", "gpu", "c:", "c:x87", "c:sm_90", "x86-64", ":x86-64", "C", "c:x86-64:v3", None, 3])
 def test_target_strings_that_name_nothing(text: object) -> None:
     with pytest.raises(TargetError) as e:
         parse_target(text)  # type: ignore[arg-type]
-    backends, machines = ", ".join(BACKENDS), ", ".join(machine_names())
-    assert (
-        str(e.value)
-        == f"no target {text!r}: it reads backend[:machine], with backend one of auto, {backends} and machine one of {machines}"
-    )
+    backends, machines = ", ".join(BACKENDS), ", ".join((*machine_names(), *machine_names("gpu")))
+    if str(text).startswith("c:"):
+        reason = f"c compiles for a CPU, one of {', '.join(machine_names())}"
+    else:
+        reason = f"it reads backend[:machine], with backend one of auto, {backends} and machine one of {machines}"
+    assert str(e.value) == f"no target {text!r}: {reason}"
     assert isinstance(e.value, ValueError)
     with pytest.raises(TargetError):
         gngen.compile(GroupNormSpec(groups=1), (1, 4), target=text)  # type: ignore[arg-type]
@@ -105,7 +136,8 @@ def test_target_strings_that_name_nothing(text: object) -> None:
 def test_a_machine_that_does_not_exist() -> None:
     with pytest.raises(TargetError) as e:
         load_machine("x87")
-    assert str(e.value) == f"no machine 'x87'; choose from {', '.join(machine_names())}, or describe it in a TOML file"
+    names = ", ".join((*machine_names(), *machine_names("gpu")))
+    assert str(e.value) == f"no machine 'x87'; choose from {names}, or describe it in a TOML file"
 
 
 def test_a_kernel_for_another_machine_is_emitted_and_not_run() -> None:
@@ -120,13 +152,23 @@ def test_a_kernel_for_another_machine_is_emitted_and_not_run() -> None:
 
 def test_targets_lists_everything_with_reasons() -> None:
     found = {t.name: t for t in targets()}
-    assert set(found) == {f"{b}:{m}" for b in BACKENDS for m in machine_names()}
+    assert set(found) == {f"{b}:{m}" for b in BACKENDS for m in machine_names(machine_kind(b))}
     for t in found.values():
         lacking = load_backend(t.backend).unavailable() or runs_here(load_machine(t.machine))
         assert (t.available, t.reason) == (not lacking, lacking)
         assert load_machine(t.machine).description in t.description
     assert found["reference:host"].available
     assert gngen.targets() == targets()
+
+
+def test_a_backend_and_a_machine_of_one_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    found = parse_target("reference:sm_90")
+    assert found.gpu is found.machine is load_machine("sm_90")
+    assert str(found) == "reference:sm_90"
+    with pytest.raises(TargetError) as e:
+        parse_target("reference:x86-64")
+    assert str(e.value) == "no target 'reference:x86-64': reference compiles for a GPU, one of sm_100, sm_80, sm_90"
 
 
 # A machine of one's own
@@ -147,6 +189,15 @@ def test_a_new_machine_is_one_file(folder: Path) -> None:
     assert "Machine: mine" in kernel.source.text
 
 
+def test_a_new_gpu_is_one_file(folder: Path) -> None:
+    (folder / "mine.toml").write_text('inherits = "sm_90"\ndescription = "mine"\n\n[gpu]\nsms = 114\n')
+    m = load_machine("mine")
+    assert isinstance(m, Gpu)
+    assert (m.name, m.arch, m.sms, m.registers) == ("mine", "sm_90", 114, 65536)
+    assert "mine" in machine_names("gpu")
+    assert "mine" not in machine_names()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -159,6 +210,11 @@ def test_a_new_machine_is_one_file(folder: Path) -> None:
         ('inherits = "generic"\nvector_bits = 192\n', "bad.toml: vector_bits is a power of two from 128 to 2048; received 192"),
         ('description = "half"\n', "bad.toml does not say arch, triple, "),
         ('inherits = "generic"\n[cache]\nl1 = "32K"\n', "bad.toml: cache.l1 is an integer, at least 1; received '32K'"),
+        ('inherits = "sm_90"\n[gpu]\ncores = 3\n', "bad.toml: no fact 'cores' in [gpu]; choose from warp, "),
+        ('inherits = "sm_90"\n[gpu]\nsms = 0\n', "bad.toml: gpu.sms is an integer, at least 1; received 0"),
+        ('inherits = "sm_90"\nvector_bits = 128\n', "bad.toml: no fact 'vector_bits'; choose from inherits, description, arch, fma, gpu"),
+        ('inherits = "sm_90"\narch = "x86_64"\n', "bad.toml: arch of a GPU reads as sm_90; received 'x86_64'"),
+        ('arch = "sm_90"\n[gpu]\nsms = 1\n', "bad.toml does not say description, fma, gpu.warp, "),
         ("cores = \n", "bad.toml cannot be read: "),
     ],
 )

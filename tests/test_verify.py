@@ -291,7 +291,7 @@ def test_one_array_through_two_shapes_in_a_parallel_loop() -> None:
     refused(across, "two iterations of c may meet in y: no axis of it belongs to c")
 
 
-def test_quotients_by_a_number_that_divides() -> None:
+def test_quotients() -> None:
     def write(b: Builder, by: int, row: int = 8, most: int = 4) -> None:
         with b.parallel(("n", "c"), (BATCH, most)) as (n, c), b.loop("at", ir.mul(c, row), ir.mul(ir.add(c, 1), row), row) as at:
             b.store(Y, n, ir.div(at, by), 0, value=ONE)
@@ -299,8 +299,9 @@ def test_quotients_by_a_number_that_divides() -> None:
     verify(nest(lambda b: write(b, 8)))
     refused(lambda b: write(b, 8, most=5), "index at / 8 on axis 1 of y may pass 4")
     refused(lambda b: write(b, 4), "may pass 4")
-    refused(lambda b: write(b, 3), "no bounds are known for the index at / 3")
-    refused(lambda b: write(b, 16), "no bounds are known")
+    refused(lambda b: write(b, 3), "index at / 3 on axis 1 of y may pass 4")
+    refused(lambda b: write(b, 16), "two iterations of c may meet in y")
+    refused(lambda b: b.store(Y, 0, ir.div(BATCH, 2), 0, value=ONE), "no bounds are known for the index batch / 2", parallel_from=0)
 
 
 def test_a_variable_or_stack_array_that_iterations_share() -> None:

@@ -9,8 +9,8 @@ A backend is a module with
 - ``load(folder, manifest)``: the entry, called as ``entry(arrays, batch, threads)``;
 - ``assembly(source, folder)`` and ``code_size(folder)``.
 
-It may have ``note()``, what a user should know of its kernels; ``compiler()``, the command that builds them; and ``ONE_SCHEDULE``,
-true where every schedule computes alike.
+It may have ``note()``, what a user should know of its kernels; ``compiler()``, the command that builds them; ``ONE_SCHEDULE``,
+true where every schedule computes alike; and ``MACHINE_KIND``, "gpu" where it compiles for one, and not for a CPU.
 """
 
 from __future__ import annotations
@@ -25,3 +25,8 @@ FALLBACK = ("c", "numba-cpu", "reference")
 def load_backend(name: str) -> ModuleType:
     """The module of a backend."""
     return import_module(BACKENDS[name])
+
+
+def machine_kind(name: str) -> str:
+    """What a backend compiles for: cpu or gpu."""
+    return getattr(load_backend(name), "MACHINE_KIND", "cpu")

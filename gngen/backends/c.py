@@ -34,12 +34,12 @@ def emit(nest: LoopNest, target: Target) -> Source:
     """The C text of a nest: one file, one exported function."""
     from gngen.backends.c_source import print_c
 
-    return Source("c", nest.name, print_c(nest, target.machine), flags(target))
+    return Source("c", nest.name, print_c(nest, target.cpu), flags(target))
 
 
 def flags(target: Target) -> tuple[str, ...]:
     """What the compiler is given, for the target's machine."""
-    return (*_FLAGS, *target.machine.c_flags)
+    return (*_FLAGS, *target.cpu.c_flags)
 
 
 # Building

@@ -23,18 +23,23 @@ def _shortest(value: float) -> str:
     return next(text for n in range(1, 10) if struct.pack("f", float(text := f"{value:.{n}g}")) == single)
 
 
+def c_literal(value: int | float, kind: str) -> str:
+    """A number of a kind in C."""
+    if kind in ir.HALVES:
+        return str(int(value))  # 0, whose bits are 0
+    if kind in ir.INTS:
+        return f"INT64_C({value})" if abs(value) >= 1 << 31 else str(value)
+    if value != value or value in (float("inf"), float("-inf")):
+        return "NAN" if value != value else "INFINITY" if value > 0 else "-INFINITY"
+    if kind == "f64":
+        return repr(float(value))
+    digits = _shortest(value)
+    return f"{digits}f" if "." in digits or "e" in digits else f"{digits}.0f"
+
+
 class _CPrinter(Printer):
     def literal(self, value: int | float, kind: str) -> str:
-        if kind in ir.HALVES:
-            return str(int(value))  # 0, whose bits are 0
-        if kind in ir.INTS:
-            return f"INT64_C({value})" if abs(value) >= 1 << 31 else str(value)
-        if value != value or value in (float("inf"), float("-inf")):
-            return "NAN" if value != value else "INFINITY" if value > 0 else "-INFINITY"
-        if kind == "f64":
-            return repr(float(value))
-        digits = _shortest(value)
-        return f"{digits}f" if "." in digits or "e" in digits else f"{digits}.0f"
+        return c_literal(value, kind)
 
 
 def print_c(nest: LoopNest, machine: Machine) -> str:

@@ -36,7 +36,7 @@ def emit(nest: LoopNest, target: Target) -> Source:
     """The Python text of a nest: one module, one kernel that takes addresses, and a function that takes arrays."""
     from gngen.backends.numba_source import print_python
 
-    return Source("python", nest.name, print_python(nest, target.machine))
+    return Source("python", nest.name, print_python(nest, target.cpu))
 
 
 def flags(target: Target) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gngen import loopnest as ir
-from gngen.loopnest import Buffer, Call, Const, Expr, Load, LoopNest, Op, Peel, Prefetch, Stmt, Store, Type, Var
+from gngen.loopnest import Buffer, Call, Const, Expr, Load, LoopNest, Op, Peel, Peer, Prefetch, Stmt, Store, Type, Var
 
-_BINDS = {"+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "<": 2, "<=": 2, ">": 2, "<<": 3}
+_BINDS = {"+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "%": 5, "<": 2, "<=": 2, ">": 2, "<<": 3}
 
 
 @dataclass(frozen=True, order=True)
@@ -66,6 +66,8 @@ class Printer:
                 return self.load(e)
             case Peel():
                 return f"peel_{e.buffer.kind}({e.buffer.name}, {self.flat(e.buffer, e.index)}, {e.lanes})"
+            case Peer():
+                return self.peer(e)
             case Call():
                 return f"{e.function}({self.args(*e.args)})"
             case Op(name, args) if name in self.infix:
@@ -104,6 +106,9 @@ class Printer:
             return f"{e.buffer.name}[{at}]"
         return f"load_{e.type}({e.buffer.name}, {at})"
 
+    def peer(self, e: Peer) -> str:
+        raise TypeError("a language with clusters says how it reads another block's array")
+
     def store(self, s: Store) -> str:
         """The text of a store, as a statement without its end."""
         at, value, t = self.flat(s.buffer, s.index), self.expr(s.value), s.value.type
@@ -120,7 +125,7 @@ class Printer:
         return f"prefetch_{s.buffer.kind}({s.buffer.name}, {self.flat(s.buffer, s.index)})"
 
 
-_HELPERS = ("fma", "abs", "sqrt", "select", "min", "max", "splat", "not", *ir.PAIRS, *ir.DEALT)
+_HELPERS = ("fma", "abs", "sqrt", "select", "min", "max", "splat", "not", "pack", *ir.PAIRS, *ir.DEALT, *ir.SHUFFLES)
 
 
 def helpers(nest: LoopNest) -> list[Helper]:
@@ -201,7 +206,4 @@ def has_parallel(nest: LoopNest) -> bool:
 
 def element_count(b: Buffer) -> int:
     """Elements of a buffer, of one sample where its first extent is the batch."""
-    count = 1
-    for extent in b.shape:
-        count *= extent if isinstance(extent, int) else 1
-    return count
+    return ir.fixed_elements(b)

@@ -8,8 +8,9 @@ A square root and two divisions for every group would take as long as everything
 from __future__ import annotations
 
 from gngen import loopnest as ir
+from gngen.formulas import Normalizer
 from gngen.loopnest import F64, Buffer, Type
-from gngen.pieces import Normalizer, Pieces
+from gngen.pieces import Pieces
 from gngen.summation import RunBlocks
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gngen import loopnest as ir
+from gngen.formulas import Normalizer
 from gngen.loopnest import Buffer, Expr
-from gngen.pieces import Normalizer, Pieces, block_number
+from gngen.pieces import Pieces, block_number
 from gngen.schedule import applies_by_rows
 from gngen.summation import RunBlocks, row_fold
 

@@ -1,0 +1,139 @@
+"""Print a loop nest of launches as CUDA C: expressions here, statements and helper functions in ``templates/cuda``."""
+
+from __future__ import annotations
+
+from gngen import loopnest as ir
+from gngen.backends.c_source import c_literal
+from gngen.backends.printing import Helper, Printer, helpers, types
+from gngen.loopnest import Alloc, Barrier, Buffer, Expr, Launch, Load, LoopNest, Op, Peer, Store, Type
+from gngen.render import render
+from gngen.target import Gpu
+
+_CTYPES = {"f32": "float", "f64": "double", "i32": "int32_t", "i64": "int64_t", "m32": "int32_t", "m64": "int64_t"}
+_CTYPES |= dict.fromkeys(ir.HALVES, "uint16_t")
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
+# What a block has without being asked for at launch.
+STATIC_SHARED = 49152
+_BARRIERS = {
+    "warp": "__syncwarp()",
+    "block": "__syncthreads()",
+    "cluster": "cooperative_groups::this_cluster().sync()",
+    "grid": "cooperative_groups::this_grid().sync()",
+}
+
+
+class _CudaPrinter(Printer):
+    def __init__(self) -> None:
+        super().__init__(_INFIX, scalar_loads=True)
+
+    def literal(self, value: int | float, kind: str) -> str:
+        return c_literal(value, kind)
+
+    def expr(self, e: Expr, binds: int = 0) -> str:
+        match e:
+            case Op("div", (a, b)) if e.type == ir.I64:
+                return f"div_i64({self.expr(a)}, {self.expr(b)})"
+            case Op("rem", (a, b)):
+                return f"rem_i64({self.expr(a)}, {self.expr(b)})"
+        return super().expr(e, binds)
+
+    def load(self, e: Load) -> str:
+        if e.buffer.space == "register":
+            return self._held(e.buffer, e.index, e.type)
+        return super().load(e)
+
+    def store(self, s: Store) -> str:
+        if s.buffer.space == "register":
+            return f"{self._held(s.buffer, s.index, s.value.type)} = {self.expr(s.value)}"
+        return super().store(s)
+
+    def _held(self, buffer: Buffer, index: tuple[Expr, ...], t: Type) -> str:
+        """A whole vector of an array of them."""
+        assert t.lanes == buffer.shape[-1]
+        return f"{buffer.name}[{self.expr(index[0])}]"
+
+    def peer(self, e: Peer) -> str:
+        at = self.flat(e.buffer, e.index)
+        return f"*cooperative_groups::this_cluster().map_shared_rank({e.buffer.name} + {at}, {self.expr(e.block)})"
+
+
+def print_cuda(nest: LoopNest, machine: Gpu) -> str:
+    """The CUDA C text of a nest: a kernel for each launch, and one exported function that launches them."""
+    found = helpers(nest)
+    launches = [s for s in nest.body if isinstance(s, Launch)]
+    arrays = (*nest.buffers, *nest.workspace)
+    return render(
+        "cuda/kernel.cu.j2",
+        nest=nest,
+        machine=machine,
+        helpers=found,
+        types=types(nest, found),
+        printer=_CudaPrinter(),
+        ctype=lambda t: str(t) if t.lanes > 1 else _CTYPES[t.kind],
+        ctypes=_CTYPES,
+        halves=ir.HALVES,
+        halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
+        described=lambda b: b.kind if b.kind in ir.HALVES else _CTYPES[b.kind],
+        element_count=ir.fixed_elements,
+        small=nest.problem.sample < 1 << 31,
+        launches=[(f"{nest.name}_{i + 1}" if len(launches) > 1 else f"{nest.name}_kernel", s) for i, s in enumerate(launches)],
+        block_count=_block_count,
+        strides=_strides,
+        shared=_places,
+        shared_bytes=ir.shared_bytes,
+        static_shared=STATIC_SHARED,
+        grouped=any(isinstance(s, Barrier) and s.scope in ("cluster", "grid") for s in ir.walk(nest.body)),
+        barriers=_BARRIERS,
+        params=[_param(b) for b in arrays],
+        names=[b.name for b in arrays],
+        held_type=lambda b: str(Type(b.kind, b.shape[1])) if b.shape[1] > 1 else _CTYPES[b.kind],
+        quarters=_quarters,
+    )
+
+
+def _places(launch: Launch) -> dict[str, int]:
+    """Where in the arena each shared array begins, in bytes; empty where they are declared one by one."""
+    if ir.shared_bytes(launch) <= STATIC_SHARED:
+        return {}
+    found, offset = {}, 0
+    for s in ir.walk(launch.body):
+        if isinstance(s, Alloc) and s.buffer.space == "shared":
+            found[s.buffer.name] = offset
+            offset += ir.buffer_bytes(s.buffer)
+    return found
+
+
+def _strides(launch: Launch) -> list[tuple[str, int, int | None]]:
+    """Each of a block's numbers: its name, how many blocks one step of it is, and how many there are (None: the batch)."""
+    found: list[tuple[str, int, int | None]] = []
+    stride = 1
+    for var, extent in zip(reversed(launch.vars), reversed(launch.extents), strict=True):
+        count = int(extent.value) if isinstance(extent, ir.Const) else None
+        found.append((var.name, stride, count))
+        stride *= count or 1
+    return found[::-1]
+
+
+def _block_count(launch: Launch) -> str:
+    """How many blocks, as an expression."""
+    fixed = 1
+    symbolic = []
+    for extent in launch.extents:
+        if isinstance(extent, ir.Const):
+            fixed *= int(extent.value)
+        else:
+            symbolic.append(_CudaPrinter().expr(extent))
+    return " * ".join((*symbolic, *([str(fixed)] if fixed > 1 or not symbolic else [])))
+
+
+def _quarters(h: Helper) -> int:
+    """How many 16-byte accesses a vector in memory is."""
+    return max(1, h.bits // 128)
+
+
+def _param(b: Buffer) -> str:
+    """Parameters alone are never the memory of an output, which x and the residual may be."""
+    if b.space != "input":
+        return f"{_CTYPES[b.kind]} *{b.name}"
+    alone = "" if b.name in ("x", "residual") else "__restrict__ "
+    return f"const {_CTYPES[b.kind]} *{alone}{b.name}"

@@ -1,0 +1,206 @@
+"""How a problem is computed on a GPU: a schedule by name, its numbers, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gngen.errors import SpecError
+from gngen.loopnest import WARP
+from gngen.problem import Problem
+from gngen.slices import MERGED_MOST, group_slices
+from gngen.target import Gpu
+
+GPU_SCHEDULES = {
+    "warp_group": "resident",
+    "cta_reg": "resident",
+    "cta_smem": "resident",
+    "cluster": "resident",
+    "coop": "resident",
+    "two_kernel": "twice",
+}
+# Warps of a block, and registers of a thread that hold data, of the 128 that a thread of so large a block may use.
+BLOCK_WARPS, HELD_REGISTERS = 16, 64
+# The same, where a mask or a modulation has registers of its own.
+HELD_BESIDE_FUSED = 32
+# Registers of a thread beside those that hold data.
+WORKING_REGISTERS = 64
+# The largest group that one warp takes, in elements, and the most groups of a block.
+WARP_GROUP, GROUPS_MOST = 2048, 8
+# The part of the multiprocessors that should have a block before groups are no longer shared between them.
+BUSY = 0.75
+# The least that is worth a block of its own, in bytes.
+PART_BYTES = 2048
+# Shared memory that is kept for partial moments, beside what is held; the hardware takes 1 KB of every block's.
+PARTIAL_BYTES, SYSTEM_BYTES = 16384, 1024
+
+
+@dataclass(frozen=True)
+class GpuSchedule:
+    """An algorithm and its numbers.
+
+    split: blocks that share a group. warps: of a block, for one group. rounds: slices of a warp, one after the other. groups: of a block,
+    each with warps of its own. held: where a thread keeps what it has read, register, shared or nowhere. together: blocks that a
+    multiprocessor has room for at once. reason: why this one was chosen.
+    """
+
+    name: str
+    split: int = 1
+    warps: int = 1
+    rounds: int = 1
+    groups: int = 1
+    held: str = "register"
+    together: int = 1
+    reason: str = ""
+
+    @property
+    def block_warps(self) -> int:
+        return self.warps * self.groups
+
+
+def choose_gpu_schedule(p: Problem, m: Gpu, asked: GpuSchedule | str | Mapping[str, Any] | None = None) -> GpuSchedule:
+    """The schedule for a problem on a GPU, or the one asked for, with the numbers that were left open filled in.
+
+    Args:
+        asked: None to choose; a name; a mapping of `name` and `split`; or a whole GpuSchedule.
+
+    Raises:
+        SpecError: a schedule that does not exist or does not fit the problem.
+    """
+    if isinstance(asked, GpuSchedule):
+        return asked
+    wishes: dict[str, Any] = {"name": asked} if isinstance(asked, str) else dict(asked or {})
+    for key in wishes:
+        if key not in ("name", "split"):
+            raise SpecError(f"a GPU schedule has no field {key!r} that can be asked for; choose from name, split")
+    room = _Room(p, m)
+    name, split, reason = room.choose()
+    if wishes:
+        name = wishes.get("name", name)
+        if name not in GPU_SCHEDULES:
+            raise SpecError(f"no GPU schedule {name!r}; choose from {', '.join(GPU_SCHEDULES)}")
+        split, reason = wishes.get("split", room.least_split(name)), "asked for"
+    why_not = room.misfit(name, split)
+    if why_not:
+        fits = [n for n in GPU_SCHEDULES if not room.misfit(n, room.least_split(n))]
+        raise SpecError(f"schedule {name} does not fit: {why_not}; choose from {', '.join(fits)}")
+    return replace(room.schedule(name, split), reason=reason)
+
+
+def gpu_schedules_for(p: Problem, m: Gpu) -> list[str]:
+    """The names of the schedules that can compute a problem on a GPU."""
+    room = _Room(p, m)
+    return [name for name in GPU_SCHEDULES if not room.misfit(name, room.least_split(name))]
+
+
+class _Room:
+    """What of a problem fits where on a GPU, in slices of a group."""
+
+    def __init__(self, p: Problem, m: Gpu) -> None:
+        self.p, self.m = p, m
+        self.sums = group_slices(p)
+        self.slices = self.sums.slices
+        self.slice_bytes = self.sums.elements * p.item_bytes
+        self.slot_registers = self.sums.lanes * p.bits // 32 * self.sums.slots  # of a slice, as it is computed with
+        self.rounds = max(
+            1, (HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS) // self.slot_registers
+        )  # slices that a warp holds in registers
+        self.in_registers = BLOCK_WARPS * self.rounds
+        self.in_shared = (m.shared_block - PARTIAL_BYTES) // self.slice_bytes
+        self.most = max(self.in_registers, self.in_shared)
+
+    def least_split(self, name: str) -> int:
+        """The fewest blocks that a schedule shares a group between."""
+        if name not in ("cluster", "coop"):
+            return 1
+        split = max(2, -(-self.slices // self.most))
+        return split if name == "coop" else _power(split)
+
+    def misfit(self, name: str, split: int) -> str:
+        """Why a schedule cannot compute the problem, or ""."""
+        if name == "two_kernel":
+            return "" if split == 1 else "its blocks share nothing"
+        if self.slices > MERGED_MOST:
+            return f"a group of {self.p.group} elements is cut into {self.slices} slices, more than {MERGED_MOST}"
+        if split > 1 and name not in ("cluster", "coop"):
+            return "a group is one block's"
+        if name == "warp_group" and (self.slices > self.rounds or self.p.group > WARP_GROUP):
+            return f"a group of {self.p.group} elements is more than one warp holds"
+        if name == "cta_reg" and self.slices > self.in_registers:
+            return f"a group of {self.p.group} elements is more than the registers of a block hold"
+        if name == "cta_smem" and self.slices > self.in_shared:
+            return f"a group of {self.p.group} elements is more than the shared memory of a block holds"
+        return self._too_split(name, split) if name in ("cluster", "coop") else ""
+
+    def _too_split(self, name: str, split: int) -> str:
+        if not 2 <= split <= self.slices:
+            return f"a group of {self.slices} slices is no {split} blocks'"
+        if -(-self.slices // split) > self.most:
+            return f"a part of {-(-self.slices // split)} slices is more than a block holds"
+        if name == "cluster":
+            most = self.m.cluster
+            return f"{self.m.name} has clusters of at most {most} blocks" if split > most or split & (split - 1) else ""
+        room = self.m.sms * self.schedule(name, split).together
+        blocks = self.p.groups * split
+        return f"{blocks} blocks do not run at once: {self.m.name} has room for {room}" if blocks > room else ""
+
+    def choose(self) -> tuple[str, int, str]:
+        """The name, the blocks of a group, and why."""
+        p, m = self.p, self.m
+        groups = p.groups * (p.batch or 1)
+        sizes = f"a group of {p.group} elements"
+        if self.slices <= MERGED_MOST:
+            for name in ("warp_group", "cta_reg", "cta_smem"):
+                if not self.misfit(name, 1) and (groups >= BUSY * m.sms or self.slices == 1):
+                    return name, 1, f"{groups} groups are enough for {m.sms} multiprocessors, and {_HOLDER[name]} holds {sizes}"
+            for name, split in self._splits(groups):
+                if not self.misfit(name, split):
+                    return name, split, f"{groups} groups for {m.sms} multiprocessors: {split} blocks share {sizes}"
+            for name in ("warp_group", "cta_reg", "cta_smem"):
+                if not self.misfit(name, 1):
+                    return name, 1, f"{_HOLDER[name]} holds {sizes}"
+        return "two_kernel", 1, f"{sizes} is more than can be held on chip"
+
+    def _splits(self, groups: int) -> list[tuple[str, int]]:
+        """Ways to share a group between blocks, the best first."""
+        wanted = self.least_split("cluster")
+        most = min(self.slices, self.p.group * self.p.item_bytes // PART_BYTES)
+        while groups * wanted < BUSY * self.m.sms and 2 * wanted <= most:
+            wanted *= 2
+        splits = [wanted >> k for k in range(wanted.bit_length() - 1) if wanted >> k <= most]
+        busy = [("cluster", s) for s in splits if 2 * groups * s >= self.m.sms]
+        return [*busy, *((name, s) for s in splits for name in ("cluster", "coop"))]
+
+    def schedule(self, name: str, split: int) -> GpuSchedule:
+        """A schedule with all its numbers."""
+        part = -(-self.slices // split)
+        s = self._sized(name, split, part)
+        return replace(s, together=self._together(s))
+
+    def _sized(self, name: str, split: int, part: int) -> GpuSchedule:
+        if name == "warp_group":
+            groups = max(d for d in range(1, GROUPS_MOST + 1) if self.p.groups % d == 0)
+            return GpuSchedule(name, rounds=self.slices, groups=groups)
+        if name == "two_kernel":
+            warps = min(BLOCK_WARPS // 2, self.slices)
+            return GpuSchedule(name, warps=warps, rounds=-(-max(self.sums.chunk, warps) // warps), held="nowhere")
+        in_registers = part <= self.in_registers and name != "cta_smem"
+        rounds = -(-part // BLOCK_WARPS)
+        return GpuSchedule(name, split, -(-part // rounds), rounds, 1, "register" if in_registers else "shared")
+
+    def _together(self, s: GpuSchedule) -> int:
+        """Blocks that one multiprocessor has room for: what its compiler must give no thread too many registers for."""
+        m, threads = self.m, s.block_warps * WARP
+        slots = s.rounds * self.slot_registers
+        registers = WORKING_REGISTERS + (slots if s.held == "register" else self.slot_registers)
+        shared = PARTIAL_BYTES + SYSTEM_BYTES + (s.block_warps * s.rounds * self.slice_bytes if s.held == "shared" else 0)
+        return max(1, min(m.registers // (threads * registers), m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
+
+
+_HOLDER = {"warp_group": "a warp", "cta_reg": "a block's registers", "cta_smem": "a block's shared memory"}
+
+
+def _power(n: int) -> int:
+    """The smallest power of two that is at least n."""
+    return 1 << (n - 1).bit_length()
