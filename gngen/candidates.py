@@ -15,7 +15,7 @@ from gngen.errors import SpecError
 from gngen.lowering import lower_problem
 from gngen.problem import Problem
 from gngen.schedule import PREFETCH, SCHEDULES, SERIAL_BYTES, STORES, Schedule, choose_schedule, misfit
-from gngen.summation import row_fold
+from gngen.summation import pairs, row_fold
 from gngen.target import Machine
 
 MOST = 12
@@ -104,7 +104,7 @@ def _rows(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
 def _tiles(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
     """A row in registers or not, where it would leave half of them."""
     row = p.channels * p.inner
-    vectors = row * row_fold(row, s.lanes, p.outer) // s.lanes
+    vectors = row * row_fold(row, s.lanes * pairs(p, s.lanes), p.outer) // s.lanes
     return [tile for tile in (1, vectors) if tile != s.tile and 1 <= tile <= m.vector_registers // 2]
 
 

@@ -17,6 +17,7 @@ import gngen
 from gngen import resources, tuned
 from gngen.backends import load_backend
 from gngen.cache import default_cache
+from gngen.device import simulated
 from gngen.errors import BuildError, SpecError, TargetError
 from gngen.gpuschedule import GpuSchedule, choose_gpu_schedule
 from gngen.problem import Layout, Problem
@@ -214,6 +215,8 @@ def _get(digest: str, plan: Plan) -> Built:
 def _load(digest: str, plan: Plan) -> Built:
     backend, cache = load_backend(plan.target.backend), default_cache()
     lacking = backend.unavailable() or runs_here(plan.target.machine)
+    if not lacking and isinstance(plan.target.machine, Gpu) and not simulated():
+        lacking = "arrays on a GPU are not taken yet"
     if lacking:
         raise TargetError(f"a kernel for {plan.target} can be emitted here and not run: {lacking}")
     start = time.perf_counter()

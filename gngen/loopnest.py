@@ -270,6 +270,10 @@ class LoopNest:
 # Arithmetic. Each name is printed by every backend; (arity, operand kinds).
 ARITH = ("add", "sub", "mul", "div", "min", "max")
 COMPARE = ("lt", "le", "gt")
+# Of vectors of bfloat16, two to a 32-bit word: the even or odd lanes as f32, and back; sums of neighbours and of their squares.
+PAIRS = ("even", "odd", "zip", "add_pairs", "dot_pairs")
+# Every other lane of two vectors of f32.
+DEALT = ("even_of_two", "odd_of_two")
 OPS = (
     *ARITH,
     *COMPARE,
@@ -282,6 +286,8 @@ OPS = (
     "bitcast",
     "splat",
     "reduce_add",
+    *PAIRS,
+    *DEALT,
     "shl",
     "not",
     "main_end",
@@ -425,6 +431,37 @@ def splat(a: Expr, lanes: int) -> Expr:
 def reduce_add(a: Expr) -> Expr:
     """The sum of the lanes, halves onto halves: lane i + lane i + lanes/2, and so on; a fixed order."""
     return a if a.type.lanes == 1 else Op("reduce_add", (a,), Type(a.type.kind))
+
+
+def even(a: Expr, b: Expr | None = None) -> Expr:
+    """Lanes 0, 2, 4, ... of a vector of bfloat16, as f32; or of two vectors, one after the other."""
+    return _every_other("even", a, b)
+
+
+def odd(a: Expr, b: Expr | None = None) -> Expr:
+    """Lanes 1, 3, 5, ... of a vector of bfloat16, as f32; or of two vectors, one after the other."""
+    return _every_other("odd", a, b)
+
+
+def _every_other(name: str, a: Expr, b: Expr | None) -> Expr:
+    if b is None:
+        return Op(name, (a,), Type("f32", a.type.lanes // 2))
+    return Op(f"{name}_of_two", (a, b), a.type)
+
+
+def zip_pairs(a: Expr, b: Expr) -> Expr:
+    """a[0], b[0], a[1], b[1], ... of two vectors of f32, each rounded to bfloat16 as by `cast`."""
+    return Op("zip", (a, b), Type("bf16", 2 * a.type.lanes))
+
+
+def add_pairs(total: Expr, a: Expr) -> Expr:
+    """(total[i] + a[2 i + 1]) + a[2 i], of a vector of bfloat16; numbers and results below the smallest normal may count as 0."""
+    return Op("add_pairs", (total, a), total.type)
+
+
+def dot_pairs(total: Expr, a: Expr) -> Expr:
+    """(total[i] + a[2 i + 1]^2) + a[2 i]^2, as `add_pairs`; each product is exact."""
+    return Op("dot_pairs", (total, a), total.type)
 
 
 def pack(*lanes: Expr) -> Expr:

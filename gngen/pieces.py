@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -12,12 +12,26 @@ from gngen.loopnest import F64, Buffer, Expr, Type, Var
 from gngen.masks import RowMask, RunMask
 from gngen.problem import Problem
 from gngen.schedule import Schedule
-from gngen.summation import RowSlabs, RunBlocks, summation
+from gngen.summation import RowSlabs, RunBlocks, pairs, summation
 
 # A block whose shift was this poor, sum((x - shift)^2) over sum((x - mean)^2), is summed again in float64.
 POOR_SHIFT = 16.0
+# Below this mean square, squares of bfloat16s may count as 0.
+TINY_SQUARE = 1e-30
+# What is rounded to bfloat16 stays finite up to here.
+LARGEST_MEAN = 1e38
 
 Visit = Callable[[Expr], None]
+# High, scale and offset of the lanes of a vector.
+Columns = tuple[Expr, Expr, Expr | None]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The elements of a block, to be visited again: by vectors of `lanes`, and what is left by single elements."""
+
+    lanes: tuple[int, ...]
+    each: Callable[[Visit], None]
 
 
 @dataclass(frozen=True)
@@ -28,10 +42,25 @@ class Tables:
     scale: Buffer
     offset: Buffer | None
 
+    @property
+    def all(self) -> tuple[Buffer, ...]:
+        return (self.high, self.scale, *(() if self.offset is None else (self.offset,)))
+
 
 def block_number(blocks: RunBlocks, run: Expr, chan: Expr, width: Expr) -> Expr:
     """Which block of a group it is, in the order in which they are merged."""
     return ir.add(ir.mul(ir.add(ir.mul(run, blocks.chan_blocks), chan), blocks.width_blocks), width)
+
+
+def _redo_lanes(most: int, *lengths: int) -> tuple[int, ...]:
+    """The vectors that a length is visited by, of at most so many lanes: one kind, and single elements for what is left."""
+    lanes = _power_of_two(min(most, *lengths))
+    return (lanes,) if all(length % lanes == 0 for length in lengths) else (lanes, 1)
+
+
+def _power_of_two(most: int) -> int:
+    """The largest power of two up to `most`."""
+    return 1 << (most.bit_length() - 1)
 
 
 class Pieces(Formulas):
@@ -41,11 +70,12 @@ class Pieces(Formulas):
         super().__init__(p)
         self.s = s
         self.lanes = s.lanes
+        self.step = s.lanes * pairs(p, s.lanes)  # elements of x that are taken at once
         self.vector = Type(p.kind, s.lanes)
         self.sums = summation(p, s.lanes)
         # the shifts of a sample by rows (and how many rows count), where they want a mask, or must be taken before sums are stored,
         # perhaps over the residual
-        early = isinstance(self.sums, RowSlabs) and (self.mask is not None or self.summed is not None)
+        early = isinstance(self.sums, RowSlabs) and self.sums.per == 1 and (self.mask is not None or self.summed is not None)
         self.early = Buffer("early", "f64", (self.batch, p.groups + 1), "workspace") if early else None
 
     @contextmanager
@@ -56,6 +86,19 @@ class Pieces(Formulas):
         yield
         self.s = s
 
+    def fetch_pairs(self, x: Buffer, *index: Expr | int, end: Expr | None = None) -> Expr:
+        """A vector of bfloat16s as they are, of x with the residual added and rounded; past the `end`, 0."""
+        kind = Type(x.kind, self.step)
+        fill = None if end is None else ir.const(0, kind)
+
+        def load(buffer: Buffer) -> Expr:
+            return self.b.load(buffer, *index, lanes=self.step, end=end, fill=fill)
+
+        if self.residual is None or x.name != self.x.name:
+            return load(x)
+        a, r = self.b.let("pairs", load(x)), self.b.let("more", load(self.residual.view(*x.shape)))
+        return ir.zip_pairs(*(ir.add(part(a), part(r)) for part in (ir.even, ir.odd)))
+
     # Moments
 
     def run_moments(
@@ -64,8 +107,11 @@ class Pieces(Formulas):
         """Mean, sum of squared differences from it, and count, of one block of runs: scalars of float64.
 
         One sweep, shifted by the block's first element: with d = x - shift, mean = shift + sum(d)/n and M2 = sum(d^2) - sum(d)^2/n.
+        Of bfloat16 without a mask, by pairs and without a shift.
         """
         b, lanes = self.b, self.lanes
+        by_pairs = self.step > lanes and self.mask is None
+        step = self.step if by_pairs else lanes
         by_channel = blocks.chans > 1
         size = (self.batch, blocks.runs, blocks.groups, *((blocks.chans,) if by_channel else ()), blocks.width)
         x, settled = self.x.view(*size), self.settled.view(*size)
@@ -81,52 +127,58 @@ class Pieces(Formulas):
             return self.fetch(x, *place(run, chans[0], at), lanes=lanes, end=end, fill=fill)
 
         mask = None if self.mask is None else RunMask(self, n, (first, last), (start, stop))
-        shift = b.let("shift", self.fetch(x, *place(first, chans[0], start)))
-        if mask is not None:
+        shift = None if by_pairs else b.let("shift", self.fetch(x, *place(first, chans[0], start)))
+        if mask is not None and shift is not None:
             mask.better_shift(shift, read_first)
-        shifts = b.named("shifts", ir.splat(shift, lanes))
-        side_by_side = max(1, min(self.s.accumulators, blocks.width // lanes))
-        pairs = [(b.let("sum", ir.const(0, self.vector)), b.let("square", ir.const(0, self.vector))) for _ in range(side_by_side)]
+        shifts = None if shift is None else b.named("shifts", ir.splat(shift, lanes))
+        side_by_side = max(1, min(self.s.accumulators, blocks.width // step))
+        sums = [(b.let("sum", ir.const(0, self.vector)), b.let("square", ir.const(0, self.vector))) for _ in range(side_by_side)]
 
         def add_vector(k: int, run: Expr, chan: Expr, keeps: Expr | None, at: Expr, end: Expr | None = None) -> None:
             index = place(run, chan, at)
+            total, square = sums[k]
+            if shifts is None:
+                both = self.keep(x, index, b.let("pairs", self.fetch_pairs(x, *index, end=end)), end)
+                b.assign(total, ir.add_pairs(total, both))
+                b.assign(square, ir.dot_pairs(square, both))
+                return
             value = self.keep(x, index, self.fetch(x, *index, lanes=lanes, end=end, fill=shifts if end is not None else None), end)
             d = b.let("d", ir.sub(value, shifts) if mask is None else mask.only(ir.sub(value, shifts), keeps, run, at, end))
-            total, square = pairs[k]
             b.assign(total, ir.add(total, d))
             b.assign(square, ir.fma(d, d, square))
 
-        many = lanes * len(pairs)
+        many = step * len(sums)
         with b.loop("run", first, last) as run, b.loop("chan", *chans) as chan:
             keeps = None if mask is None else mask.of_run(run)
             with b.loop("i", start, stop, many) as i:
-                for k in range(len(pairs)):
-                    add_vector(k, run, chan, keeps, ir.add(i, k * lanes))
+                for k in range(len(sums)):
+                    add_vector(k, run, chan, keeps, ir.add(i, k * step))
             if blocks.width % many or blocks.block % many:
                 rest = b.named("rest", ir.main_end(start, stop, many))
-                with b.loop("i", rest, stop, lanes) as i:
+                with b.loop("i", rest, stop, step) as i:
                     add_vector(0, run, chan, keeps, i)
-                if blocks.width % lanes or blocks.block % lanes:
-                    tail = b.named("tail", ir.main_end(rest, stop, lanes))
+                if blocks.width % step or blocks.block % step:
+                    tail = b.named("tail", ir.main_end(rest, stop, step))
                     add_vector(0, run, chan, keeps, tail, end=stop)
         if mask is None:
             count = b.let("count", ir.cast(ir.mul(ir.sub(last, first), ir.sub(stop, start)), "f64"))
         else:
             count = mask.count(ir.sub(chans[1], chans[0]))
-        s1 = self._lane_sum([t for t, _ in pairs], "total")
-        s2 = self._lane_sum([q for _, q in pairs], "squares")
+        s1 = self._lane_sum([t for t, _ in sums], "total")
+        s2 = self._lane_sum([q for _, q in sums], "squares")
         mean, m2 = self._shifted_moments(shift, s1, s2, count)
 
         def each(visit: Visit) -> None:
-            with (
-                b.loop("run", first, last) as run,
-                b.loop("chan", *chans) as chan,
-                b.loop("i", start, stop) as i,
-                nullcontext() if mask is None else mask.where(run, i),
-            ):
-                visit(self.fetch(settled, *place(run, chan, i)))
+            with b.loop("run", first, last) as run, b.loop("chan", *chans) as chan:
+                at = start
+                for lanes in again:
+                    with b.loop("i", at, stop, lanes) as i, nullcontext() if mask is None else mask.where(run, i):
+                        visit(self.fetch(settled, *place(run, chan, i), lanes=lanes))
+                    if lanes != again[-1]:
+                        at = b.named("left", ir.main_end(at, stop, lanes))
 
-        self._redo_if_poor(s2, mean, m2, count, each)
+        again = _redo_lanes(lanes // 2 if by_pairs else 1, blocks.width, blocks.block)
+        self._redo_if_poor(s2, mean, m2, count, Sweep(again, each), by_pairs)
         return mean, m2, count
 
     def cut(self, stem: str, index: Expr, step: int, total: int) -> tuple[Expr, Expr]:
@@ -144,37 +196,52 @@ class Pieces(Formulas):
             level = [ir.add(level[i], level[i + 1]) if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)]
         return self.b.let(stem, ir.reduce_add(ir.cast(level[0], "f64")))
 
-    def _shifted_moments(self, shift: Expr, s1: Expr, s2: Expr, count: Expr) -> tuple[Var, Var]:
+    def _shifted_moments(self, shift: Expr | None, s1: Expr, s2: Expr, count: Expr) -> tuple[Var, Var]:
         b = self.b
         whole = count if self.mask is None else ir.maximum(count, ir.const(1, F64))  # of nothing, the mean is the shift, and M2 is 0
         off = b.let("off", ir.div(s1, whole))
-        mean = b.let("block_mean", ir.add(ir.cast(shift, "f64"), off))
+        mean = b.let("block_mean", off if shift is None else ir.add(ir.cast(shift, "f64"), off))
         m2 = b.let("block_m2", ir.sub(s2, ir.mul(s1, off)))
         return mean, m2
 
-    def _redo_if_poor(self, s2: Expr, mean: Var, m2: Var, count: Expr, each: Callable[[Visit], None]) -> None:
-        """Two sweeps in float64 where the shift was poor or something overflowed (or is NaN, and stays so)."""
+    def _redo_if_poor(self, s2: Expr, mean: Var, m2: Var, count: Expr, sweep: Sweep, by_pairs: bool) -> None:
+        """Two sweeps in float64 where the shift was poor or something overflowed (or is NaN, and stays so); of pairs, one."""
         b = self.b
         # the smaller of the two, since an infinite s2 makes an infinite m2
         good = ir.minimum(ir.mul(m2, ir.const(POOR_SHIFT, F64)), ir.const(LARGEST[self.p.kind], F64))
-        with b.when(ir.logical_not(ir.compare("le", s2, good))):
-            total = b.let("redo", ir.const(0, F64))
-            each(lambda value: b.assign(total, ir.add(total, ir.cast(value, "f64"))))
-            center = b.let("center", ir.div(total, count))
-            rest, square = b.let("redo_rest", ir.const(0, F64)), b.let("redo_square", ir.const(0, F64))
+        judged = ir.maximum(s2, ir.mul(count, ir.const(TINY_SQUARE, F64))) if by_pairs else s2
+        with b.when(ir.logical_not(ir.compare("le", judged, good))):
+            if by_pairs:  # the mean was not poor, unless it overflowed; as a bfloat16, it is that of a constant group
+                near = ir.select(ir.compare("le", ir.unary("abs", mean), ir.const(LARGEST_MEAN, F64)), mean, ir.const(0, F64))
+                center = b.let("center", ir.cast(ir.cast(ir.cast(ir.cast(near, "f32"), "bf16"), "f32"), "f64"))
+            else:
+                (total,) = self._again(sweep, ("redo",), lambda totals, value: b.assign(totals[0], ir.add(totals[0], value)))
+                center = b.let("center", ir.div(total, count))
 
-            def visit(value: Expr) -> None:
-                d = b.let("e", ir.sub(ir.cast(value, "f64"), center))
-                b.assign(rest, ir.add(rest, d))
-                b.assign(square, ir.fma(d, d, square))
+            centers = {lanes: b.named("centers", ir.splat(center, lanes)) for lanes in sweep.lanes}
 
-            each(visit)
+            def add_deviation(totals: list[Var], value: Expr) -> None:
+                d = b.let("e", ir.sub(value, centers[value.type.lanes]))
+                b.assign(totals[0], ir.add(totals[0], d))
+                b.assign(totals[1], ir.fma(d, d, totals[1]))
+
+            rest, square = self._again(sweep, ("redo_rest", "redo_square"), add_deviation)
             b.assign(mean, ir.add(center, ir.div(rest, count)))
             b.assign(m2, ir.sub(square, ir.div(ir.mul(rest, rest), count)))
 
+    def _again(self, sweep: Sweep, stems: tuple[str, ...], add: Callable[[list[Var], Expr], None]) -> list[Expr]:
+        """Sums in float64 over every element of a block; ``add(totals, value)`` adds to each what an element or a vector gives."""
+        b = self.b
+        totals = {lanes: [b.let(stem, ir.const(0, Type("f64", lanes))) for stem in stems] for lanes in sweep.lanes}
+        sweep.each(lambda value: add(totals[value.type.lanes], ir.cast(value, "f64")))
+        found: list[Expr] = [ir.reduce_add(total) for total in totals[sweep.lanes[0]]]
+        for lanes in sweep.lanes[1:]:
+            found = [ir.add(so_far, ir.reduce_add(total)) for so_far, total in zip(found, totals[lanes], strict=True)]
+        return [b.named(stem, value) for stem, value in zip(stems, found, strict=True)]
+
     def slab_partial(self, slabs: RowSlabs) -> Buffer:
-        """Where slabs leave the sums of their columns: ``[batch, slab, tile, 0 of d or 1 of d^2, column]``."""
-        width = -(-slabs.columns // self.lanes) * self.lanes
+        """Where slabs leave the sums of their columns, or pairs of columns: ``[batch, slab, tile, 0 of d or 1 of d^2, column]``."""
+        width = -(-slabs.columns // (slabs.per * self.lanes)) * self.lanes
         return Buffer("partial", self.p.kind, (self.batch, slabs.slabs, self.p.groups // slabs.tile, 2, width), "workspace")
 
     def row_shift(self, slabs: RowSlabs, n: Expr, column: Expr) -> Var:
@@ -225,25 +292,28 @@ class Pieces(Formulas):
         return self.b.let("shift", ir.cast(self.b.load(self.early, n, group), self.p.kind))
 
     def slab_sums(self, slabs: RowSlabs, n: Expr, slab: Expr, tile: Expr, partial: Buffer) -> None:
-        """Sums of d = x - shift and of d^2 of each column of a tile over one slab of rows, stored in `partial`."""
-        b, lanes, p = self.b, self.lanes, self.p
+        """Sums of d = x - shift and of d^2 of each column of a tile over one slab of rows, stored in `partial`.
+
+        Of bfloat16, of each pair of columns and without a shift; `j` counts them.
+        """
+        b, lanes, p, per = self.b, self.lanes, self.p, slabs.per
         total = slabs.rows * slabs.row
         x = self.x.view(self.batch, total)
-        columns = slabs.columns
-        width = -(-columns // lanes) * lanes
+        columns, cells = slabs.columns, slabs.columns // per
+        width = -(-cells // lanes) * lanes
         start, stop = self.cut("slab", slab, slabs.slab_elements, total)
         column = ir.mul(tile, slabs.tile * slabs.group_width)
-        shifts, sums, squares = (b.alloc(stem, p.kind, width) for stem in ("shifts", "sums", "squares"))
+        sums, squares = (b.alloc(stem, p.kind, width) for stem in ("sums", "squares"))
+        shifts = b.alloc("shifts", p.kind, width) if per == 1 else None
         with b.loop("j", 0, width, lanes) as j:
-            for buffer in (sums, squares):
+            for buffer in (sums, squares, *((shifts,) if shifts is not None and width > cells else ())):
                 b.store(buffer, j, value=ir.const(0, self.vector))
-            if width > columns:
-                b.store(shifts, j, value=ir.const(0, self.vector))
-        with b.loop("fold", 0, slabs.fold) as fold, b.loop("g", 0, slabs.tile) as g:
-            at = b.named("at", ir.mul(g, slabs.group_width))
-            shift = self.group_shift(slabs, n, ir.add(ir.mul(tile, slabs.tile), g), ir.add(column, at))
-            place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
-            self._fill(shifts, place, slabs.group_width, shift)
+        if shifts is not None:
+            with b.loop("fold", 0, slabs.fold) as fold, b.loop("g", 0, slabs.tile) as g:
+                at = b.named("at", ir.mul(g, slabs.group_width))
+                shift = self.group_shift(slabs, n, ir.add(ir.mul(tile, slabs.tile), g), ir.add(column, at))
+                place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
+                self._fill(shifts, place, slabs.group_width, shift)
 
         Ends = Callable[[Expr], Expr]
         mask = None if self.mask is None else RowMask(self, n, slabs)
@@ -251,29 +321,37 @@ class Pieces(Formulas):
         by_tile = self.summed is not None and slabs.tile < p.groups
         sums_of = self.x.view(self.batch, slabs.rows, p.groups // slabs.tile, columns) if by_tile else x
 
-        def kept(row: Expr, j: Expr, value: Expr, end: Expr | None) -> Expr:
+        def kept(row: Expr, at: Expr, value: Expr, end: Expr | None) -> Expr:
             if not by_tile:
-                return self.keep(x, (n, ir.add(ir.add(row, column), j)), value, end)
-            return self.keep(sums_of, (n, ir.div(row, slabs.row), tile, j), value, None if end is None else ir.const(columns))
+                return self.keep(x, (n, ir.add(ir.add(row, column), at)), value, end)
+            return self.keep(sums_of, (n, ir.div(row, slabs.row), tile, at), value, None if end is None else ir.const(columns))
 
         def held_columns(j: Expr) -> list[Var]:
-            """The shift, sum and square of a vector of columns from j on, in registers."""
-            return [b.let(stem, b.load(t, j, lanes=lanes)) for stem, t in (("k", shifts), ("s", sums), ("q", squares))]
+            """The sum, square and shift of a vector of columns from j on, in registers."""
+            tables = (("s", sums), ("q", squares), *((("k", shifts),) if shifts is not None else ()))
+            return [b.let(stem, b.load(t, j, lanes=lanes)) for stem, t in tables]
 
         def add_vector(held: list[Var], row: Expr, j: Expr, end_of: Ends | None = None) -> None:
             """Add the vector of a row that begins at column j; up to an end, where one is given."""
-            k, s, q = held
-            begin = ir.add(row, column)
-            end, fill = (None, None) if end_of is None else (end_of(begin), k)
-            value = kept(row, j, self.fetch(x, n, ir.add(begin, j), lanes=lanes, end=end, fill=fill), end)
+            s, q, *k = held
+            begin, at = ir.add(row, column), ir.mul(j, per)
+            end = None if end_of is None else end_of(begin)
+            if not k:
+                pairs_of = b.let("pairs", self.fetch_pairs(x, n, ir.add(begin, at), end=end))
+                both = kept(row, at, pairs_of, end)
+                b.assign(s, ir.add_pairs(s, both))
+                b.assign(q, ir.dot_pairs(q, both))
+                return
+            fill = None if end is None else k[0]
+            value = kept(row, at, self.fetch(x, n, ir.add(begin, at), lanes=lanes, end=end, fill=fill), end)
             with nullcontext() if mask is None else mask.where(ir.div(row, slabs.row)):
-                d = b.let("d", ir.sub(value, k))
+                d = b.let("d", ir.sub(value, k[0]))
                 b.assign(s, ir.add(s, d))
                 b.assign(q, ir.fma(d, d, q))
 
         def put_back(held: list[Var], j: Expr) -> None:
-            b.store(sums, j, value=held[1])
-            b.store(squares, j, value=held[2])
+            for table, value in zip((sums, squares), held, strict=False):
+                b.store(table, j, value=value)
 
         def add_rows(first: Expr, together: int, j: Expr, end_of: Ends | None = None) -> None:
             """Add some rows side by side, a vector of columns."""
@@ -282,19 +360,19 @@ class Pieces(Formulas):
                 row = ir.add(first, r * long_row)
                 if self.s.prefetch and together > 1:
                     for buffer in (x, *(() if self.residual is None else (self.residual.view(*x.shape),))):
-                        b.prefetch(buffer, n, ir.add(ir.add(ir.add(row, column), j), ahead))
+                        b.prefetch(buffer, n, ir.add(ir.add(ir.add(row, column), ir.mul(j, per)), ahead))
                 add_vector(held, row, j, end_of)
             put_back(held, j)
 
         long_row, strip = slabs.long_row, self.s.strip
         ahead = -(-self.s.prefetch // (strip * long_row)) * strip * long_row
-        whole = columns // lanes * lanes
+        whole = cells // lanes * lanes
         full = stop
         if slabs.fold > 1 and slabs.rows % slabs.fold:
             full = b.let("full", ir.main_end(start, stop, long_row))
-        if columns == long_row == lanes * self.s.tile:
+        if columns == long_row == lanes * self.s.tile and whole == cells:
             b.comment("a row's columns stay in registers")
-            held = [held_columns(ir.const(v * lanes)) for v in range(self.s.tile)]
+            held = [held_columns(ir.const(v * lanes)) for v in range(cells // lanes)]
             with b.loop("row", start, full, long_row) as row:
                 for v, columns_of in enumerate(held):
                     add_vector(columns_of, row, ir.const(v * lanes))
@@ -306,14 +384,14 @@ class Pieces(Formulas):
                 with b.loop("strip", rest, full, together * long_row) as first:
                     with b.loop("j", 0, whole, lanes) as j:
                         add_rows(first, together, j)
-                    if whole < columns:
+                    if whole < cells:
                         for r in range(together):
                             add_rows(ir.add(first, r * long_row), 1, ir.const(whole), lambda begin: ir.add(begin, columns))
                 if together > 1:
                     rest = b.named("rest", ir.main_end(rest, full, together * long_row))
         if full is not stop:
             b.comment("the last long row may be cut short")
-            with b.loop("j", 0, long_row, lanes) as j, b.when(ir.compare("lt", ir.add(full, j), stop)):
+            with b.loop("j", 0, cells, lanes) as j, b.when(ir.compare("lt", ir.add(full, ir.mul(j, per)), stop)):
                 add_rows(full, 1, j, lambda _: stop)
 
         with b.loop("j", 0, width, lanes) as j:
@@ -324,15 +402,15 @@ class Pieces(Formulas):
         self, slabs: RowSlabs, partial: Buffer, n: Expr, tile: Expr, part: Expr, store: Callable[[Expr, Expr, Expr], None]
     ) -> None:
         """Mean and rstd of the groups of part of a tile, from its columns over all slabs; ``store(g, mean, rstd)`` keeps them."""
-        b, lanes = self.b, self.lanes
+        b, lanes, per = self.b, self.lanes, slabs.per
         groups, width = slabs.merged, slabs.group_width
-        columns = groups * width
-        padded = -(-columns // lanes) * lanes
+        cells = groups * width // per
+        padded = -(-cells // lanes) * lanes
         wide = Type("f64", lanes)
-        first = b.named("first", ir.mul(part, columns))
+        first = b.named("first", ir.mul(part, cells))
         tables = [b.alloc(stem, "f64", slabs.fold * padded) for stem in ("sums", "squares")]
         with b.loop("fold", 0, slabs.fold) as fold:
-            base = b.named("base", ir.add(ir.mul(fold, slabs.row), first))
+            base = b.named("base", ir.add(ir.mul(fold, slabs.row // per), first))
 
             def add_slabs(j: Expr, end: Expr | None = None) -> None:
                 totals = [b.let(stem, ir.const(0, wide)) for stem in ("s", "q")]
@@ -344,34 +422,36 @@ class Pieces(Formulas):
                 for table, total in zip(tables, totals, strict=True):
                     b.store(table, ir.add(ir.mul(fold, padded), j), value=total)
 
-            with b.loop("j", 0, columns, lanes) as j:
+            with b.loop("j", 0, cells, lanes) as j:
                 add_slabs(j)
-            if columns % lanes:
-                add_slabs(ir.const(columns // lanes * lanes), ir.add(base, columns))
+            if cells % lanes:
+                add_slabs(ir.const(cells // lanes * lanes), ir.add(base, cells))
         count: Expr = ir.const(slabs.rows * width, F64)
         mask = None if self.mask is None else RowMask(self, n, slabs)
         if self.mask is not None and self.early is not None:
             count = b.let("count", ir.mul(b.load(self.early, n, self.p.groups), ir.const(width, F64)))
         settled = self.settled.view(self.batch, slabs.rows, slabs.row)
         with b.loop("g", 0, groups) as g:
-            at = b.named("at", ir.mul(g, width))
+            at = b.named("at", ir.mul(g, width // per))
             s1, s2 = (
-                self._column_sum(slabs.fold, padded, width, table, at, stem)
+                self._column_sum(slabs.fold, padded, width // per, table, at, stem)
                 for table, stem in zip(tables, ("total", "squares"), strict=True)
             )
-            column = b.named("column", ir.add(ir.add(ir.mul(tile, slabs.tile * width), first), at))
+            column = b.named("column", ir.add(ir.mul(tile, slabs.tile * width), ir.mul(ir.add(first, at), per)))
             group = ir.add(ir.add(ir.mul(tile, slabs.tile), ir.mul(part, groups)), g)
-            mean, m2 = self._shifted_moments(self.group_shift(slabs, n, group, column), s1, s2, count)
+            shift = None if per > 1 else self.group_shift(slabs, n, group, column)
+            mean, m2 = self._shifted_moments(shift, s1, s2, count)
+            again = _redo_lanes(lanes // 2 if per > 1 else 1, width)
 
             def each(visit: Visit, column: Expr = column) -> None:
-                with (
-                    b.loop("row", 0, slabs.rows) as row,
-                    nullcontext() if mask is None else mask.where(row),
-                    b.loop("i", 0, width) as i,
-                ):
-                    visit(self.fetch(settled, n, row, ir.add(column, i)))
+                with b.loop("row", 0, slabs.rows) as row, nullcontext() if mask is None else mask.where(row):
+                    at: Expr = ir.const(0)
+                    for lanes in again:
+                        with b.loop("i", at, width, lanes) as i:
+                            visit(self.fetch(settled, n, row, ir.add(column, i), lanes=lanes))
+                        at = ir.const(width // lanes * lanes)
 
-            self._redo_if_poor(s2, mean, m2, count, each)
+            self._redo_if_poor(s2, mean, m2, count, Sweep(again, each), per > 1)
             group = b.named("group", group)
             store(group, *self.statistics(mean, m2, count, n, group))
 
@@ -389,7 +469,7 @@ class Pieces(Formulas):
     def _column_sum(self, folds: int, padded: int, width: int, table: Buffer, at: Expr, stem: str) -> Expr:
         """The sum of one group's columns of a table, over the rows that lie side by side in it."""
         b = self.b
-        step = min(max(1, self.lanes // 2), 1 << (width.bit_length() - 1)) if width >= 4 else 1
+        step = min(max(1, self.lanes // 2), _power_of_two(width)) if width >= 4 else 1
         totals = [b.let(stem, ir.const(0, Type("f64", lanes))) for lanes in sorted({step, 1}, reverse=True)]
         with b.loop("fold", 0, folds) as fold:
             place = b.named("place", ir.add(ir.mul(fold, padded), at))
@@ -441,34 +521,39 @@ class Pieces(Formulas):
         length: int,
         visit: Callable[[Expr, Expr | None], Expr],
         align: bool,
+        step: int,
     ) -> None:
-        """Store ``y[*lead, start:stop] = visit(position, end)``, vector by vector.
+        """Store ``y[*lead, start:stop] = visit(position, end)``, `step` elements at a time.
 
         A long run begins where y is aligned: streaming stores must, and others gain where the operands are not tables.
         """
-        b, lanes = self.b, self.lanes
-        streaming = self.s.store == "streaming" and length >= 8 * lanes
-        aligned = streaming or (align and length >= 8 * lanes)
+        b = self.b
+        streaming = self.s.store == "streaming" and length >= 8 * step
+        aligned = streaming or (align and length >= 8 * step)
         begin = start
         if aligned:
-            begin, _ = self._peel(y, lead, start, stop)
+            begin, _ = self._peel(y, lead, start, stop, step)
             with b.when(ir.compare("lt", start, begin)):
                 self.put(y, *lead, start, value=visit(start, begin), end=begin)
-        with b.loop("i", begin, stop, lanes, unroll=4) as i:
+        with b.loop("i", begin, stop, step, unroll=4) as i:
             self.put(y, *lead, i, value=visit(i, None), streaming=streaming)
-        if aligned or length % lanes:
-            tail = b.named("tail", ir.main_end(begin, stop, lanes))
+        if aligned or length % step:
+            tail = b.named("tail", ir.main_end(begin, stop, step))
             with b.when(ir.compare("lt", tail, stop)):
                 self.put(y, *lead, tail, value=visit(tail, stop), end=stop)
 
-    def _peel(self, y: Buffer, lead: tuple[Expr, ...], start: Expr, stop: Expr) -> tuple[Expr, Expr]:
-        """The first position in start..stop at which y is aligned to a vector (or stop), and how far from start that is."""
-        phase = self.b.let("phase", ir.Peel(y, (*lead, start), self.lanes))
+    def _peel(self, y: Buffer, lead: tuple[Expr, ...], start: Expr, stop: Expr, step: int) -> tuple[Expr, Expr]:
+        """The first position in start..stop at which y is aligned to `step` elements (or stop), and how far from start that is."""
+        phase = self.b.let("phase", ir.Peel(y, (*lead, start), step))
         return self.b.let("aligned", ir.advance(start, phase, stop)), phase
 
-    def read(self, buffer: Buffer, lead: tuple[Expr, ...], at: Expr, end: Expr | None) -> Expr:
-        fill = None if end is None else ir.const(0, self.vector)
-        return self.fetch(buffer, *lead, at, lanes=self.lanes, end=end, fill=fill)
+    def transform(self, x: Buffer, lead: tuple[Expr, ...], at: Expr, end: Expr | None, columns: Sequence[Columns]) -> Expr:
+        """What becomes of a vector of x: of one set of columns its lanes, of two its even and odd lanes, as bfloat16s."""
+        if len(columns) == 1:
+            fill = None if end is None else ir.const(0, self.vector)
+            return self.finish(self.fetch(x, *lead, at, lanes=self.lanes, end=end, fill=fill), *columns[0])
+        both = self.b.let("pairs", self.fetch_pairs(x, *lead, at, end=end))
+        return ir.zip_pairs(*(self.finish(part(both), *own) for part, own in zip((ir.even, ir.odd), columns, strict=True)))
 
     def apply_runs(
         self, norm: Normalizer, n: Expr, o: Expr, g: Expr, chans: tuple[Expr, Expr], inner: tuple[Expr, Expr], length: int
@@ -482,19 +567,20 @@ class Pieces(Formulas):
 
             def visit(c: Expr, end: Expr | None) -> Expr:
                 scale, offset = self.affine(norm, n, ir.add(first, c), lanes, None if end is None else ir.add(first, end))
-                return self.finish(self.read(x, (n, o, g), c, end), high, ir.splat(scale, lanes), offset)
+                return self.transform(x, (n, o, g), c, end, [(high, ir.splat(scale, lanes), offset)])
 
-            self.each_vector(y, (n, o, g), *chans, length, visit, align=False)
+            self.each_vector(y, (n, o, g), *chans, length, visit, align=False, step=lanes)
             return
         with b.loop("c", *chans) as c:
             scale, offset = self.affine(norm, n, ir.add(ir.mul(g, p.chans), c), 1)
             highs, scales = b.named("highs", ir.splat(norm.high, lanes)), b.named("scales", ir.splat(scale, lanes))
             offsets = None if offset is None else b.named("offsets", ir.splat(offset, lanes))
 
-            def run(i: Expr, end: Expr | None) -> Expr:
-                return self.finish(self.read(self.settled, (n, o, g, c), i, end), highs, scales, offsets)
-
-            self.each_vector(self.y, (n, o, g, c), *inner, length, run, align=True)
+            columns = [(highs, scales, offsets)] * (self.step // lanes)
+            lead = (n, o, g, c)
+            self.each_vector(
+                self.y, lead, *inner, length, lambda i, end: self.transform(self.settled, lead, i, end, columns), align=True, step=self.step
+            )
 
     def row_tables(self, norm_of: Callable[[Expr], Normalizer], n: Expr, first: Expr, groups: int, width: int) -> Tables:
         """Tables a column of some groups of sample n, their high, scale and offset: one row, repeated up to `width` columns."""
@@ -528,7 +614,7 @@ class Pieces(Formulas):
         if width > row:
             b.comment("the row again, for what reaches past its end")
             with b.loop("copy", row, width) as at:
-                for table in (tables.high, tables.scale, *(() if tables.offset is None else (tables.offset,))):
+                for table in tables.all:
                     b.store(table, at, value=b.load(table, ir.sub(at, row)))
         return tables
 
@@ -536,58 +622,81 @@ class Pieces(Formulas):
         """The elementwise pass over whole rows: positions start..stop of the last axis, `start` at column 0 of the tables.
 
         It begins at the first aligned position, `phase` columns in, and goes on in vectors from there, with the tables turned by as much:
-        they are a vector longer than a period.
+        they are a vector longer than a period. Of bfloat16, the even columns of each vector are put before its odd ones.
         """
-        b, lanes = self.b, self.lanes
+        b, lanes, step = self.b, self.lanes, self.step
         streaming = self.s.store == "streaming"
+        begin, phase = self._peel(y, lead, start, stop, step)
 
-        def finish_part(at: Expr, column: Expr, end: Expr) -> None:
-            value = self.finish(self.read(x, lead, at, end), *self._columns(tables, column))
-            self.put(y, *lead, at, value=value, end=end)
+        def turn() -> None:
+            with b.loop("turn", 0, period, step) as j:
+                for table in tables.all:
+                    parts = self._table_vectors(table, ir.add(phase, j))
+                    for k, part in enumerate([b.let("turned", part) for part in parts] if len(parts) > 1 else parts):
+                        b.store(table, ir.add(j, k * lanes), value=part)
 
-        begin, phase = self._peel(y, lead, start, stop)
         with b.when(ir.compare("lt", start, begin)):
-            finish_part(start, ir.const(0), begin)
-            with b.loop("turn", 0, period, lanes) as j:
-                for table in (tables.high, tables.scale, *(() if tables.offset is None else (tables.offset,))):
-                    b.store(table, j, value=b.load(table, ir.add(phase, j), lanes=lanes))
+            self.put(y, *lead, start, value=self.transform(x, lead, start, begin, self._columns(tables, ir.const(0))), end=begin)
+            if step == lanes:
+                turn()
+        if step > lanes:
+            turn()
 
-        def finish_vector(row: Expr, j: Expr, columns: tuple[Expr, Expr, Expr | None]) -> None:
+        def columns_at(j: Expr) -> list[Columns]:
+            return [self._load_columns(tables, ir.add(j, k)) for k in range(0, step, lanes)]
+
+        def finish_vector(row: Expr, j: Expr, columns: list[Columns]) -> None:
             at = b.named("at", ir.add(row, j))
-            self.put(y, *lead, at, value=self.finish(self.read(x, lead, at, None), *columns), streaming=streaming)
+            self.put(y, *lead, at, value=self.transform(x, lead, at, None, columns), streaming=streaming)
 
         full = b.let("full", ir.main_end(begin, stop, period))
         if period == lanes * self.s.tile:
             b.comment("a row's tables stay in registers")
-            held = [self._columns(tables, ir.const(v * lanes)) for v in range(self.s.tile)]
+            held = [columns_at(ir.const(v)) for v in range(0, period, step)]
             with b.loop("row", begin, full, period) as row:
                 for v, columns in enumerate(held):
-                    finish_vector(row, ir.const(v * lanes), columns)
+                    finish_vector(row, ir.const(v * step), columns)
         else:
             rest: Expr = begin
             for together in sorted({self.s.rows, 1}, reverse=True):
-                with b.loop("row", rest, full, together * period) as row, b.loop("j", 0, period, lanes, unroll=4 // together) as j:
-                    columns = self._columns(tables, j)
+                with b.loop("row", rest, full, together * period) as row, b.loop("j", 0, period, step, unroll=4 // together) as j:
+                    columns = columns_at(j)
                     for r in range(together):
                         finish_vector(ir.add(row, r * period), j, columns)
                 if together > 1:
                     rest = b.named("rest", ir.main_end(rest, full, together * period))
-        with b.loop("j", 0, period, lanes) as j:
+        with b.loop("j", 0, period, step) as j:
             at = b.named("at", ir.add(full, j))
             with b.when(ir.compare("lt", at, stop)):
-                finish_part(at, j, stop)
+                self.put(y, *lead, at, value=self.transform(x, lead, at, stop, columns_at(j)), end=stop)
 
-    def _columns(self, tables: Tables, column: Expr) -> tuple[Expr, Expr, Expr | None]:
-        """A vector of each table, from `column` on."""
-        b = self.b
-        high = b.let("highs", b.load(tables.high, column, lanes=self.lanes))
-        scale = b.let("scales", b.load(tables.scale, column, lanes=self.lanes))
-        return high, scale, None if tables.offset is None else b.let("offsets", b.load(tables.offset, column, lanes=self.lanes))
+    def _table_vectors(self, table: Buffer, column: Expr) -> list[Expr]:
+        """A vector of a table from `column` on; of bfloat16, one of the even columns and one of the odd."""
+        first, *more = (self.b.load(table, ir.add(column, k), lanes=self.lanes) for k in range(0, self.step, self.lanes))
+        if not more:
+            return [first]
+        both = [self.b.let("columns", part) for part in (first, *more)]
+        return [ir.even(*both), ir.odd(*both)]
+
+    def _columns(self, tables: Tables, column: Expr) -> list[Columns]:
+        """A vector of each table in its own order, from `column` on."""
+        return self._named_columns(zip(*(self._table_vectors(table, column) for table in tables.all), strict=True))
+
+    def _load_columns(self, tables: Tables, at: Expr) -> Columns:
+        """A vector of each table as it is stored, from `at` on."""
+        return self._named_columns([[self.b.load(table, at, lanes=self.lanes) for table in tables.all]])[0]
+
+    def _named_columns(self, sets: Iterable[Sequence[Expr]]) -> list[Columns]:
+        found: list[Columns] = []
+        for own in sets:
+            high, scale, *offset = (self.b.let(stem, value) for stem, value in zip(("highs", "scales", "offsets"), own, strict=False))
+            found.append((high, scale, offset[0] if offset else None))
+        return found
 
     def apply_row(self, tables: Tables, lead: tuple[Expr, ...], x: Buffer, y: Buffer, columns: int) -> None:
         """The elementwise pass over one row."""
 
         def visit(at: Expr, end: Expr | None) -> Expr:
-            return self.finish(self.read(x, lead, at, end), *self._columns(tables, at))
+            return self.transform(x, lead, at, end, self._columns(tables, at))
 
-        self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit, align=False)
+        self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit, align=False, step=self.step)

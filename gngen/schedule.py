@@ -10,7 +10,7 @@ from typing import Any
 
 from gngen.errors import SpecError
 from gngen.problem import Problem
-from gngen.summation import RowSlabs, RunBlocks, row_fold, summation
+from gngen.summation import RowSlabs, RunBlocks, pairs, row_fold, summation
 from gngen.target import Machine
 
 # Below this many bytes moved, waking a second thread costs more than it saves.
@@ -187,16 +187,21 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
 def _row_vectors(p: Problem, m: Machine) -> int:
     """Vectors of a row (or of the rows read as one), where their tables fit the registers; else 1."""
     lanes = m.vector_bits // p.bits
+    step = lanes * pairs(p, lanes)
     row = p.channels * p.inner
-    elements = row * row_fold(row, lanes, p.outer)
-    whole = elements % lanes == 0 and elements // lanes <= m.vector_registers // 4
+    elements = row * row_fold(row, step, p.outer)
+    whole = elements % step == 0 and elements // lanes <= m.vector_registers // 4
     return max(1, elements // lanes) if whole else 1
 
 
 def _rows_at_once(p: Problem, m: Machine) -> int:
-    """Memory wants strict address order, a row at a time; but tables that do not stay in the first cache are read once for four rows."""
+    """Four rows read the tables once, a row at a time walks memory in strict address order.
+
+    The first pays while x and y stay well within the last cache, or where the tables do not stay in the first.
+    """
     tables = 3 * p.channels * p.inner * p.bits // 8
-    return 4 if 4 * tables > 3 * m.l1 else 1
+    moved = 2 * p.sample_bytes * (p.batch or 1)
+    return 4 if 5 * moved <= 2 * m.l3 or 4 * tables > 3 * m.l1 else 1
 
 
 def _piece(p: Problem, m: Machine) -> int:
@@ -215,7 +220,7 @@ def _store(p: Problem, m: Machine) -> str:
 
 def _streams(p: Problem, m: Machine, lanes: int) -> bool:
     """Whether the machine has streaming stores of vectors of y."""
-    return m.streaming_stores and 128 <= lanes * p.item_bytes * 8 <= m.vector_bits
+    return m.streaming_stores and 128 <= lanes * pairs(p, lanes) * p.item_bytes * 8 <= m.vector_bits
 
 
 def _parallel_from(p: Problem, name: str) -> int:

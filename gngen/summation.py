@@ -4,6 +4,9 @@ The elements of a sample are cut into fixed blocks, of one group or of whole row
 sample; blocks are merged in one fixed order. So neither the number of threads, nor the batch, nor the choice between schedules
 changes a bit.
 
+Blocks of bfloat16 are summed as they are, by neighbouring pairs: each square is exact in float32, and what cancels then matters only
+where the mean is many times the standard deviation. Such a block is summed again in float64.
+
 Of a masked problem, the elements whose position is masked out count for nothing, and blocks are cut so that a vector has one
 vector of the mask, or one element of it: runs end where a channel ends, and rows are never read side by side.
 """
@@ -71,7 +74,8 @@ class RowSlabs:
     slabs are added in float64, slab after slab, and then the columns of a group.
 
     row: elements of a row. fold: rows that are read as one long row, so that it is a whole number of vectors. slab: long rows of a slab.
-    tile: groups whose columns a worker sums together. merged: groups that a worker merges together.
+    tile: groups whose columns a worker sums together. merged: groups that a worker merges together. per: neighbouring columns that are
+    summed together.
     """
 
     rows: int
@@ -82,6 +86,7 @@ class RowSlabs:
     tile: int
     merged: int
     shift_rows: int
+    per: int = 1
 
     @property
     def columns(self) -> int:
@@ -99,6 +104,11 @@ class RowSlabs:
     @property
     def slabs(self) -> int:
         return -(-self.rows * self.row // self.slab_elements)
+
+
+def pairs(p: Problem, lanes: int) -> int:
+    """Elements of x that a lane takes: of bfloat16 the two of a 32-bit word."""
+    return 2 if p.data == "bf16" and lanes > 1 else 1
 
 
 Summation = RunBlocks | RowSlabs
@@ -136,13 +146,14 @@ def _channel_blocks(p: Problem) -> RunBlocks:
 def _row_slabs(p: Problem, lanes: int) -> RowSlabs:
     width = p.chans * p.inner
     row = p.groups * width
-    fold = 1 if p.masked else row_fold(row, lanes, p.outer)
+    per = 1 if p.masked or width % 2 else pairs(p, lanes)
+    fold = 1 if p.masked else row_fold(row, lanes * per, p.outer)
     long_row = row * fold
     fits = [d for d in _divisors(p.groups) if d * width <= TILE_MOST]
     tile = p.groups if fold > 1 or row <= TILE_MOST else max(fits)
     merged = min((d for d in _divisors(tile) if d * width >= MERGED_LEAST), default=tile)
     slab = _slab_rows(-(-p.outer // fold), long_row * p.bits // 8)
-    return RowSlabs(p.outer, row, width, fold, slab, tile, merged, SHIFT_ROWS if p.outer >= SHIFT_ROWS else 1)
+    return RowSlabs(p.outer, row, width, fold, slab, tile, merged, SHIFT_ROWS if p.outer >= SHIFT_ROWS else 1, per)
 
 
 def _slab_rows(rows: int, row_bytes: int) -> int:

@@ -41,8 +41,8 @@ class Machine:
 
     needs: the CPU features (as the kernel of the operating system names them) without which its code cannot run.
     simd: the family of vector instructions that the C templates may name (avx512: with its parts BW, DQ and VL). half_convert: whether
-    the machine has instructions between float16 and float32 (F16C, AVX-512 or NEON). bfloat_round: whether it has one from float32 to
-    bfloat16 (AVX-512 BF16).
+    the machine has instructions between float16 and float32 (F16C, AVX-512 or NEON). bfloat_round: whether it has those from float32 to
+    bfloat16, and for sums of products of its pairs (AVX-512 BF16).
     """
 
     name: str

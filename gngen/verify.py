@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from gngen import loopnest as ir
 from gngen.errors import VerifyError
-from gngen.loopnest import Buffer, Const, Expr, Load, LoopNest, Op, Peel, Stmt, Store, Var
+from gngen.loopnest import Buffer, Const, Expr, Load, LoopNest, Op, Peel, Stmt, Store, Type, Var
 from gngen.nestprint import show_expr, show_stmt
 
 _MOST_BOUNDS = 4
@@ -313,8 +313,8 @@ class _Verifier:
         for inner in ir.operands(e):
             self._check_expr(inner, scope, where)
         match e:
-            case Const() if e.type.kind in ir.HALVES:
-                raise VerifyError(f"a constant of {e.type.kind}: cast one of f32: {where}")
+            case Const() if e.type.kind in ir.HALVES and e.value != 0:
+                raise VerifyError(f"a constant of {e.type.kind} that is not 0: cast one of f32: {where}")
             case Var():
                 if scope.types.get(e.name) != e.type:
                     raise VerifyError(f"{e.name}: {e.type} is read and not declared: {where}")
@@ -322,7 +322,7 @@ class _Verifier:
                 if name not in ir.OPS:
                     raise VerifyError(f"{name} is no operation: {where}")
                 self._check_halves(name, e, where)
-                if name in (*ir.ARITH, *ir.COMPARE, "fma"):
+                if name in (*ir.ARITH, *ir.COMPARE, *ir.DEALT, "fma"):
                     for a in args[1:]:
                         self._same(args[0].type, a.type, where)
                     if name not in ir.COMPARE:
@@ -370,11 +370,26 @@ class _Verifier:
             raise VerifyError(f"{e.name} takes a scalar and a lane of {ir.WARP}: {where}")
 
     def _check_halves(self, name: str, e: Op, where: str) -> None:
-        """Halves are cast from and to f32; nothing else is done with them."""
+        """Halves are cast from and to f32, and bfloat16 taken by pairs; nothing else is done with them."""
+        if name in ir.PAIRS:
+            self._check_pairs(name, e, where)
+            return
         kinds = {e.type.kind, *(a.type.kind for a in e.args)}
         halves = sorted(kinds.intersection(ir.HALVES))
         if halves and (name != "cast" or len(halves) > 1 or kinds != {*halves, "f32"}):
             raise VerifyError(f"{name} of {', '.join(sorted(kinds))}: halves are cast from and to f32, and no more: {where}")
+
+    def _check_pairs(self, name: str, e: Op, where: str) -> None:
+        """Vectors of bfloat16 have twice the lanes of the vectors of f32 that they go with."""
+        floats, halves = Type("f32", e.type.lanes), Type("bf16", 2 * e.type.lanes)
+        if name == "zip":
+            floats, halves = Type("f32", e.type.lanes // 2), e.type
+        takes = {"even": (halves,), "odd": (halves,), "zip": (floats, floats)}.get(name, (floats, halves))
+        self._same(e.type, halves if name == "zip" else floats, where)
+        if len(takes) != len(e.args):
+            raise VerifyError(f"{name} takes {len(takes)} operands and is given {len(e.args)}: {where}")
+        for wanted, a in zip(takes, e.args, strict=True):
+            self._same(wanted, a.type, where)
 
     def _check_access(self, a: Load | Store, lanes: int, scope: _Scope, where: str) -> None:
         known = scope.buffers.get(a.buffer.name)

@@ -11,7 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from strategies import DATA, HALVES, LIMITS, Array, assert_equal, assert_right, fill, fitting, need_backend, oracle, parameters, placed
+from strategies import (
+    DATA,
+    HALVES,
+    LIMITS,
+    Array,
+    assert_equal,
+    assert_right,
+    assert_stat_right,
+    fill,
+    fitting,
+    need_backend,
+    oracle,
+    parameters,
+    placed,
+)
 
 import gngen
 from gngen import reference
@@ -65,7 +79,7 @@ class Layer:
 
 
 # Runs of several blocks; few long rows; many tiny groups; rows of three channels, whose vectors straddle them; rows of wide groups; rows
-# of odd float64; runs and rows of halves.
+# of odd float64; runs and rows of halves, in bfloat16 of one channel a group and of pairs.
 LAYERS = (
     Layer("first", (5, 6, 9001), 1, 3),
     Layer("middle", (5, 7, 4, 301), 2, 1),
@@ -78,11 +92,12 @@ LAYERS = (
     Layer("first bf16", (5, 6, 4501), 1, 3, "bfloat16"),
     Layer("last f16", (5, 350, 60), -1, 5, "float16"),
     Layer("last bf16", (5, 700, 3), -1, 3, "bfloat16"),
+    Layer("pairs bf16", (5, 310, 60), -1, 5, "bfloat16"),
 )
 FIRST, TINY, LAST3, LAST = LAYERS[0], LAYERS[3], LAYERS[4], LAYERS[5]
 
-# A kernel of numba's takes seconds to build: it gets six of the layers, which between them use every schedule too.
-RUNS_OF = {"c": LAYERS, "numba-cpu": (FIRST, TINY, LAST3, LAYERS[6], LAYERS[7], LAYERS[10])}
+# A kernel of numba's takes seconds to build: it gets seven of the layers, which between them use every schedule too.
+RUNS_OF = {"c": LAYERS, "numba-cpu": (FIRST, TINY, LAST3, LAYERS[6], LAYERS[7], LAYERS[10], LAYERS[11])}
 
 
 def runs(backends: Iterable[str] = RUNS_OF) -> list[Any]:
@@ -259,15 +274,28 @@ def test_data_whose_squares_overflow_is_normalised(name: str, layer: Layer, sche
 
 
 @pytest.mark.parametrize("data", [*DATA, "constant", "nan", "inf"])
-@pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer.dtype in HALVES], ids=str)
-def test_a_half_is_the_float32_answer_rounded_once(layer: Layer, data: str) -> None:
-    """To the bit: halves are summed in the order of float32."""
+@pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer.dtype == "float16"], ids=str)
+def test_a_float16_is_the_float32_answer_rounded_once(layer: Layer, data: str) -> None:
+    """To the bit: they are summed in the order of float32."""
     x, gamma, beta = layer.inputs(data)
     wide = [None if a is None else a.astype("float32") for a in (x, gamma, beta)]
     whole = gngen.compile(layer.spec(), layer.shape, "float32", need_backend("c"), OUTPUTS)(*wide)
     for param_dtype, weights in ((None, (gamma, beta)), ("float32", wide[1:])):
         kernel = gngen.compile(layer.spec(), layer.shape, layer.dtype, "c", OUTPUTS, param_dtype=param_dtype)
         assert_same(kernel(x, *weights), (whole[0].astype(layer.dtype), *whole[1:]))
+
+
+@pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer.dtype == "bfloat16"], ids=str)
+@pytest.mark.parametrize("mean", [0.5, 2, 3.9, 4.1, 30, -200])
+def test_bfloat16s_far_from_zero_lose_nothing(layer: Layer, mean: float) -> None:
+    """They are summed without a shift, and again where that would cost too much."""
+    x, gamma, beta = layer.inputs()
+    x = (x.astype("float32") + mean).astype("bfloat16")
+    y, *stats = layer.kernel(need_backend("c"), layer.fits[0])(x, gamma, beta)
+    right = oracle(x, gamma, beta, layer.spec())
+    assert_right(y, right, layer.dtype)
+    for name, got in zip(("mean", "rstd"), stats, strict=True):
+        assert_stat_right(name, got, right, layer.dtype)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ _CTYPES = {"f32": "float", "f64": "double", "i32": "int32_t", "i64": "int64_t", 
 _CTYPES |= dict.fromkeys(ir.HALVES, "uint16_t")
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
 # Helpers whose C text works on the bits of their vectors.
-_BITWISE = ("abs", "select", "min", "max", "load_part", "store_part")
+_BITWISE = ("abs", "select", "min", "max", "load_part", "store_part", *ir.DEALT)
 
 
 def _shortest(value: float) -> str:
@@ -25,6 +25,8 @@ def _shortest(value: float) -> str:
 
 def c_literal(value: int | float, kind: str) -> str:
     """A number of a kind in C."""
+    if kind in ir.HALVES:
+        return str(int(value))  # 0, whose bits are 0
     if kind in ir.INTS:
         return f"INT64_C({value})" if abs(value) >= 1 << 31 else str(value)
     if value != value or value in (float("inf"), float("-inf")):
@@ -58,7 +60,7 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
         halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
         converter=lambda h: _converter(h, machine),
         resizer=lambda h: _resizer(h, machine),
-        rounds_bfloat=lambda h: machine.bfloat_round and machine.simd == "avx512" and h.lanes == 16,
+        rounds_bfloat=lambda lanes: machine.bfloat_round and machine.simd == "avx512" and lanes == 16,
         integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
         masked=lambda h: _masked(h, machine),
         has_native=lambda h: _has_native(h, machine),

@@ -16,6 +16,8 @@ class _PythonPrinter(Printer):
     """Infix on scalars; on vectors every operation is a helper, since numba's operators are global."""
 
     def literal(self, value: int | float, kind: str) -> str:
+        if kind in ir.HALVES:
+            return f"np.uint16({int(value)})"  # 0, whose bits are 0
         if kind == "i64":
             return str(value)
         if isinstance(value, float) and (value != value or abs(value) == float("inf")):

@@ -130,11 +130,11 @@ def store_op(buffer: Buffer) -> str:
     return "store_shared" if buffer.space == "shared" else "store"
 
 
-_HELPERS = ("fma", "abs", "sqrt", "select", "min", "max", "splat", "not", "pack", *ir.SHUFFLES)
+_HELPERS = ("fma", "abs", "sqrt", "select", "min", "max", "splat", "not", "pack", *ir.PAIRS, *ir.DEALT, *ir.SHUFFLES)
 
 
 def helpers(nest: LoopNest) -> list[Helper]:
-    """The helpers that the nest calls, sorted."""
+    """The helpers that the nest calls, sorted; those that call others last."""
     found: set[Helper] = set()
     for body in (nest.body, *(f.body for f in nest.functions)):
         for s in ir.walk(body):
@@ -145,7 +145,7 @@ def helpers(nest: LoopNest) -> list[Helper]:
     for f in nest.functions:
         for e in ir.walk_expr(f.result):
             found.update(_of_expr(e))
-    return sorted(found)
+    return sorted(found, key=lambda h: (h.op == "dot_pairs", h))  # which may call another
 
 
 def _of_statement(s: Stmt) -> list[Helper]:
@@ -171,6 +171,8 @@ def _of_expr(e: Expr) -> list[Helper]:
             return [Helper(name, t.kind, t.lanes, a.type.kind)]
         case Op("reduce_add", (a,)):
             return [Helper("reduce_add", a.type.kind, a.type.lanes)]
+        case Op("dot_pairs"):
+            return [Helper("dot_pairs", t.kind, t.lanes), Helper("fma", t.kind, t.lanes)]
         case Op(name) if name in _HELPERS:
             return [Helper(name, t.kind, t.lanes)]
     return []
@@ -183,12 +185,19 @@ def types(nest: LoopNest, found: list[Helper]) -> list[Type]:
         seen.add(Type(h.kind, h.lanes))
         if h.source:
             seen.add(Type(h.source, h.lanes))
+        if h.op in ir.PAIRS:
+            seen.update((Type("f32", pair_lanes(h)), Type("bf16", 2 * pair_lanes(h))))
         if h.op == "reduce_add":
             seen.update(Type(h.kind, n) for n in halves(h.lanes))
     bodies = (nest.body, *(f.body for f in nest.functions))
     seen.update(e.type for body in bodies for e in ir.nest_expressions(body))
     seen.update(e.type for f in nest.functions for e in ir.walk_expr(f.result))
     return sorted((t for t in seen if t.lanes > 1), key=lambda t: (t.lanes, t.kind))
+
+
+def pair_lanes(h: Helper) -> int:
+    """The lanes of f32 of a helper that takes bfloat16 by pairs."""
+    return h.lanes // 2 if h.op == "zip" else h.lanes
 
 
 def halves(lanes: int) -> list[int]:

@@ -125,7 +125,7 @@ def _apply_runs(k: Pieces, stats: Buffer, n: Expr | None) -> None:
     inner_step = min(p.inner, k.s.piece)
     pieces = {"o": p.outer, "g": p.groups, "chan_piece": -(-p.chans // chan_step), "inner_piece": -(-p.inner // inner_step)}
     step, total = (chan_step, p.chans) if p.inner == 1 else (inner_step, p.inner)
-    length = step if step % k.lanes else total  # the last piece is a whole number of vectors only where the total is
+    length = step if step % k.step else total  # the last piece is a whole number of vectors only where the total is
     with items(k, n, **pieces) as (sample, o, g, chan_piece, inner_piece):
         chans, inner = k.cut("chan", chan_piece, chan_step, p.chans), k.cut("inner", inner_piece, inner_step, p.inner)
         k.apply_runs(load_norm(k, stats, sample, g), sample, o, g, chans, inner, length)
@@ -137,13 +137,13 @@ def apply_rows(k: Pieces, stats: Buffer, n: Expr | None) -> None:
     """Whole rows, a table entry a column: rows side by side that make whole vectors, or single rows."""
     p, b = k.p, k.b
     row = p.channels * p.inner
-    fold = row_fold(row, k.lanes, p.outer)
+    fold = row_fold(row, k.step, p.outer)
     period = row * fold
-    if period % k.lanes == 0 and period <= ROW_MOST:
+    if period % k.step == 0 and period <= ROW_MOST:
         step = max(1, k.s.piece // period) * period
         flat = [buffer.view(k.batch, p.sample) for buffer in (k.settled, k.y)]
         with items(k, n, piece=-(-p.sample // step)) as (sample, piece):
-            tables = k.row_tables(lambda g: load_norm(k, stats, sample, g), sample, ir.const(0), p.groups, period + k.lanes)
+            tables = k.row_tables(lambda g: load_norm(k, stats, sample, g), sample, ir.const(0), p.groups, period + k.step)
             k.apply_rows(tables, (sample,), flat[0], flat[1], *k.cut("piece", piece, step, p.sample), period)
             if k.s.store == "streaming":
                 b.fence()
@@ -155,7 +155,7 @@ def apply_rows(k: Pieces, stats: Buffer, n: Expr | None) -> None:
     views = [buffer.view(k.batch, p.outer, p.groups // tile, columns) for buffer in (k.settled, k.y)]
     with items(k, n, piece=-(-p.outer // rows), tile=p.groups // tile) as (sample, piece, at):
         first = b.named("first_group", ir.mul(at, tile))
-        tables = k.row_tables(lambda g: load_norm(k, stats, sample, g), sample, first, tile, -(-columns // k.lanes) * k.lanes + k.lanes)
+        tables = k.row_tables(lambda g: load_norm(k, stats, sample, g), sample, first, tile, -(-columns // k.step) * k.step + k.step)
         with b.loop("row", *k.cut("row", piece, rows, p.outer)) as r:
             k.apply_row(tables, (sample, r, at), views[0], views[1], columns)
         if k.s.store == "streaming":

@@ -19,6 +19,8 @@ from strategies import (
 )
 
 import gngen
+from gngen.api import plan
+from gngen.gpuschedule import gpu_schedules_for
 from gngen.spec import ACTIVATIONS, GroupNormSpec
 
 # A group of three slices: two and a part, or three with a part for each of two blocks.
@@ -34,10 +36,9 @@ SCHEDULES: dict[str, Any] = {
 TARGET = "numba-cuda:sm_90"
 
 
-def shape_of(schedule: str, layout: str = "first") -> tuple[int, ...]:
+def shape_of(schedule: str) -> tuple[int, ...]:
     """A shape that the schedule can compute: of one slice where a group is one warp's."""
-    shape = (1, 4, 60) if schedule == "warp_group" else FIRST
-    return shape if layout == "first" else (shape[0], shape[2], shape[1])
+    return (1, 4, 60) if schedule == "warp_group" else FIRST
 
 
 def check(
@@ -81,6 +82,21 @@ def test_fused_forms(schedule: str, fused: str) -> None:
 @pytest.mark.parametrize("activation", [a for a in ACTIVATIONS if a not in (None, "silu")])
 def test_activations(activation: str) -> None:
     check(GroupNormSpec(groups=GROUPS, axis=1, activation=activation), (1, 4, 60), "float32", "warp_group", "normal")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("shape", "groups", "axis"),
+    [((1, 40, 16), 2, -1), ((1, 24, 15), 3, -1), ((1, 6, 5, 13), 3, 1), ((1, 3, 12, 20), 3, 2), ((2, 33), 11, -1)],
+)
+def test_layouts_and_odd_shapes(shape: tuple[int, ...], groups: int, axis: int, dtype: str) -> None:
+    """Every schedule that fits, channels first, last and between, where vectors of 16 bytes fit and where not."""
+    spec = GroupNormSpec(groups=groups, axis=axis, activation="silu")
+    chosen = plan(spec, shape, dtype, TARGET)
+    x, (gamma, beta) = fill("far", shape, dtype), parameters(shape, spec, dtype)
+    right = oracle(x, gamma, beta, spec)
+    for name in (None, *gpu_schedules_for(chosen.problem, chosen.target.gpu)):
+        assert_right(gngen.compile(spec, shape, dtype, TARGET, schedule=name)(x, gamma, beta), right, dtype)
 
 
 def test_in_place_and_the_same_bits_whoever_shares_a_group() -> None:

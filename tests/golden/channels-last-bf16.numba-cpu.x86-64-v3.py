@@ -4,7 +4,7 @@ input   x        bf16[batch * 1310720]
 input   gamma    f32[320]
 input   beta     f32[320]
 output  y        bf16[batch * 1310720]
-scratch partial  f32[batch * 20480]
+scratch partial  f32[batch * 10240]
 scratch stats    f64[batch * 64]
 
 bf16: the bits of a number in 16-bit integers; it is computed with as f32.
@@ -294,6 +294,65 @@ def narrowed_bf16(lanes):
     return operation(named("i16", lanes), (named("f32", lanes),), emit)
 
 
+def words_of(builder, a):
+    """Neighbouring bfloat16s as 32-bit words."""
+    return builder.bitcast(a, ir.VectorType(ir.IntType(32), a.type.count // 2))
+
+
+def parted(lanes, upper):
+    """The even lanes of bfloat16s as f32, or the odd ones: the lower or upper half of each word."""
+
+    def emit(builder, a):
+        shift, mask = words(lanes, 16, 0xFFFF0000)
+        word = words_of(builder, a)
+        return builder.bitcast(builder.and_(word, mask) if upper else builder.shl(word, shift), value_type("f32", lanes))
+
+    return operation(named("f32", lanes), (named("i16", 2 * lanes),), emit)
+
+
+def dealt(lanes, first):
+    """Every other lane of two vectors."""
+    numbers = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(first, 2 * lanes, 2)))
+    t = named("f32", lanes)
+    return operation(t, (t, t), lambda builder, a, b: builder.shuffle_vector(a, b, numbers))
+
+
+def zipped(lanes):
+    """Two vectors of f32 to bfloat16s, in turn; each is rounded as by `narrowed_bf16`."""
+
+    def emit(builder, a, b):
+        one, below, bits, quiet, upper = words(lanes, 1, 0x7FFF, 16, 0x400000, 0xFFFF0000)
+
+        def rounded(value):
+            word = builder.bitcast(value, value_type("i32", lanes))
+            up = builder.add(builder.add(word, below), builder.and_(builder.lshr(word, bits), one))
+            return builder.select(builder.fcmp_unordered("uno", value, value), builder.or_(word, quiet), up)
+
+        def by_words():
+            both = builder.or_(builder.lshr(rounded(a), bits), builder.and_(rounded(b), upper))
+            return builder.bitcast(both, value_type("i16", 2 * lanes))
+
+        return by_words()
+
+    return operation(named("i16", 2 * lanes), (named("f32", lanes), named("f32", lanes)), emit)
+
+
+def paired_sum(lanes, squares):
+    """The sums of neighbouring bfloat16s or of their squares, the upper of each word first, added to a total."""
+
+    def emit(builder, total, a):
+        shift, mask = words(lanes, 16, 0xFFFF0000)
+        word, f32 = words_of(builder, a), value_type("f32", lanes)
+        for part in (builder.and_(word, mask), builder.shl(word, shift)):
+            value = builder.bitcast(part, f32)
+            if squares:
+                value = builder.fmul(value, value)  # exact
+            total = builder.fadd(total, value)
+        return total
+
+    return operation(named("f32", lanes), (named("f32", lanes), named("i16", 2 * lanes)), emit)
+
+
 def reinterpreted(kind, lanes, source):
     return operation(named(kind, lanes), (named(source, lanes),), lambda builder, a: builder.bitcast(a, value_type(kind, lanes)))
 
@@ -367,45 +426,58 @@ def fence(context):
     return types.void(), emit
 
 
-VECTORS = {("f64", 2): Vector("f64", 2), ("f64", 4): Vector("f64", 4), ("f32", 8): Vector("f32", 8), ("f64", 8): Vector("f64", 8), ("i16", 8): Vector("i16", 8)}
+VECTORS = {("f64", 2): Vector("f64", 2), ("f32", 4): Vector("f32", 4), ("f64", 4): Vector("f64", 4), ("i16", 4): Vector("i16", 4), ("f32", 8): Vector("f32", 8), ("f64", 8): Vector("f64", 8), ("i16", 16): Vector("i16", 16)}
 stack_f32, stack_f64 = stack("f32"), stack("f64")
-cast_bf16x8_from_f32 = narrowed_bf16(8)
+abs_f64 = intrinsic_of_one("fabs", "f64", 1)
+add_pairs_f32x8 = paired_sum(8, squares=False)
+cast_bf16_from_f32 = narrowed_bf16(1)
 cast_f32_from_bf16 = widened_bf16(1)
 cast_f32_from_f64 = converted("f32", 1, "f64")
-cast_f32x8_from_bf16 = widened_bf16(8)
+cast_f32x4_from_bf16 = widened_bf16(4)
 cast_f64_from_f32 = converted("f64", 1, "f32")
+cast_f64x4_from_f32 = converted("f64", 4, "f32")
 cast_f64x8_from_f32 = converted("f64", 8, "f32")
+even_f32x8 = parted(8, upper=False)
+even_of_two_f32x8 = dealt(8, first=0)
 fma_f32x8 = fma("f32", 8, fused=True)
 fma_f64 = fma("f64", 1, fused=True)
+fma_f64x4 = fma("f64", 4, fused=True)
 load_bf16 = load("i16", 1)
-load_bf16x8 = load("i16", 8)
+load_bf16x4 = load("i16", 4)
+load_bf16x16 = load("i16", 16)
 load_f32 = load("f32", 1)
 load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
 load_f64x4 = load("f64", 4)
-load_part_bf16x8 = load_part("i16", 8)
+load_part_bf16x16 = load_part("i16", 16)
 load_part_f32x8 = load_part("f32", 8)
 max_f64 = extreme(">", "f64", 1)
 min_f64 = extreme("<", "f64", 1)
+odd_f32x8 = parted(8, upper=True)
+odd_of_two_f32x8 = dealt(8, first=1)
 peel_bf16 = peel("i16")
 sum_f64x4 = lane_sum("f64", 4)
+select_f64 = selected("f64", 1)
+splat_bf16x16 = splat("i16", 16)
 splat_f32x8 = splat("f32", 8)
 splat_f64x4 = splat("f64", 4)
 splat_f64x8 = splat("f64", 8)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
-store_bf16x8 = store("i16", 8)
+store_bf16x16 = store("i16", 16)
 store_f32 = store("f32", 1)
 store_f32x8 = store("f32", 8)
 store_f64 = store("f64", 1)
 store_f64x8 = store("f64", 8)
-store_part_bf16x8 = store_part("i16", 8)
+store_part_bf16x16 = store_part("i16", 16)
 store_part_f32x8 = store_part("f32", 8)
-add_f32x8 = arithmetic("add", "f32", 8)
+zip_bf16x16 = zipped(8)
+dot_pairs_f32x8 = paired_sum(8, squares=True)
 add_f64x4 = arithmetic("add", "f64", 4)
 add_f64x8 = arithmetic("add", "f64", 8)
 mul_f32x8 = arithmetic("mul", "f32", 8)
 neg_f32x8 = negated("f32", 8)
 sub_f32x8 = arithmetic("sub", "f32", 8)
+sub_f64x4 = arithmetic("sub", "f64", 4)
 
 
 SIGNATURE = (types.int64, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64)
@@ -417,172 +489,198 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
         for slab in range(0, 32):
             slab_first = slab * 40960
             slab_last = slab_first + 40960
-            shifts = stack_f32(320)
-            sums = stack_f32(320)
-            squares = stack_f32(320)
-            for j in range(0, 320 - 7, 8):
+            sums = stack_f32(160)
+            squares = stack_f32(160)
+            for j in range(0, 160 - 7, 8):
                 store_f32x8(sums, j, splat_f32x8(np.float32(0.0)))
                 store_f32x8(squares, j, splat_f32x8(np.float32(0.0)))
-            for g in range(0, 32):
-                at = g * 10
-                shift = (cast_f32_from_bf16(load_bf16(x, n * 1310720 + at)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 327680 + at)) + (cast_f32_from_bf16(load_bf16(x, n * 1310720 + 655360 + at)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 983040 + at)))) * np.float32(0.25)
-                fill_end = at + 10
-                filling = splat_f32x8(shift)
-                for e in range(at, fill_end - 7, 8):
-                    store_f32x8(shifts, e, filling)
-                store_part_f32x8(shifts, main_end(at, fill_end, 8), fill_end - main_end(at, fill_end, 8), filling)
             for strip in range(slab_first, slab_last - 2559, 2560):
-                for j_2 in range(0, 320 - 7, 8):
-                    k = load_f32x8(shifts, j_2)
+                for j_2 in range(0, 160 - 7, 8):
                     s = load_f32x8(sums, j_2)
                     q = load_f32x8(squares, j_2)
-                    d = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + j_2))), k)
-                    s = add_f32x8(s, d)
-                    q = fma_f32x8(d, d, q)
-                    d_2 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 320 + j_2))), k)
-                    s = add_f32x8(s, d_2)
-                    q = fma_f32x8(d_2, d_2, q)
-                    d_3 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 640 + j_2))), k)
-                    s = add_f32x8(s, d_3)
-                    q = fma_f32x8(d_3, d_3, q)
-                    d_4 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 960 + j_2))), k)
-                    s = add_f32x8(s, d_4)
-                    q = fma_f32x8(d_4, d_4, q)
-                    d_5 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 1280 + j_2))), k)
-                    s = add_f32x8(s, d_5)
-                    q = fma_f32x8(d_5, d_5, q)
-                    d_6 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 1600 + j_2))), k)
-                    s = add_f32x8(s, d_6)
-                    q = fma_f32x8(d_6, d_6, q)
-                    d_7 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 1920 + j_2))), k)
-                    s = add_f32x8(s, d_7)
-                    q = fma_f32x8(d_7, d_7, q)
-                    d_8 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip + 2240 + j_2))), k)
-                    s = add_f32x8(s, d_8)
-                    q = fma_f32x8(d_8, d_8, q)
+                    pairs = load_bf16x16(x, n * 1310720 + (strip + j_2 * 2))
+                    s = add_pairs_f32x8(s, pairs)
+                    q = dot_pairs_f32x8(q, pairs)
+                    pairs_2 = load_bf16x16(x, n * 1310720 + (strip + 320 + j_2 * 2))
+                    s = add_pairs_f32x8(s, pairs_2)
+                    q = dot_pairs_f32x8(q, pairs_2)
+                    pairs_3 = load_bf16x16(x, n * 1310720 + (strip + 640 + j_2 * 2))
+                    s = add_pairs_f32x8(s, pairs_3)
+                    q = dot_pairs_f32x8(q, pairs_3)
+                    pairs_4 = load_bf16x16(x, n * 1310720 + (strip + 960 + j_2 * 2))
+                    s = add_pairs_f32x8(s, pairs_4)
+                    q = dot_pairs_f32x8(q, pairs_4)
+                    pairs_5 = load_bf16x16(x, n * 1310720 + (strip + 1280 + j_2 * 2))
+                    s = add_pairs_f32x8(s, pairs_5)
+                    q = dot_pairs_f32x8(q, pairs_5)
+                    pairs_6 = load_bf16x16(x, n * 1310720 + (strip + 1600 + j_2 * 2))
+                    s = add_pairs_f32x8(s, pairs_6)
+                    q = dot_pairs_f32x8(q, pairs_6)
+                    pairs_7 = load_bf16x16(x, n * 1310720 + (strip + 1920 + j_2 * 2))
+                    s = add_pairs_f32x8(s, pairs_7)
+                    q = dot_pairs_f32x8(q, pairs_7)
+                    pairs_8 = load_bf16x16(x, n * 1310720 + (strip + 2240 + j_2 * 2))
+                    s = add_pairs_f32x8(s, pairs_8)
+                    q = dot_pairs_f32x8(q, pairs_8)
                     store_f32x8(sums, j_2, s)
                     store_f32x8(squares, j_2, q)
             rest = main_end(slab_first, slab_last, 2560)
             for strip_2 in range(rest, slab_last - 319, 320):
-                for j_3 in range(0, 320 - 7, 8):
-                    k_2 = load_f32x8(shifts, j_3)
+                for j_3 in range(0, 160 - 7, 8):
                     s_2 = load_f32x8(sums, j_3)
                     q_2 = load_f32x8(squares, j_3)
-                    d_9 = sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + (strip_2 + j_3))), k_2)
-                    s_2 = add_f32x8(s_2, d_9)
-                    q_2 = fma_f32x8(d_9, d_9, q_2)
+                    pairs_9 = load_bf16x16(x, n * 1310720 + (strip_2 + j_3 * 2))
+                    s_2 = add_pairs_f32x8(s_2, pairs_9)
+                    q_2 = dot_pairs_f32x8(q_2, pairs_9)
                     store_f32x8(sums, j_3, s_2)
                     store_f32x8(squares, j_3, q_2)
-            for j_4 in range(0, 320 - 7, 8):
-                store_f32x8(partial, n * 20480 + slab * 640 + j_4, load_f32x8(sums, j_4))
-                store_f32x8(partial, n * 20480 + slab * 640 + 320 + j_4, load_f32x8(squares, j_4))
+            for j_4 in range(0, 160 - 7, 8):
+                store_f32x8(partial, n * 10240 + slab * 320 + j_4, load_f32x8(sums, j_4))
+                store_f32x8(partial, n * 10240 + slab * 320 + 160 + j_4, load_f32x8(squares, j_4))
         for part in range(0, 4):
-            first = part * 80
-            sums_2 = stack_f64(80)
-            squares_2 = stack_f64(80)
-            for j_5 in range(0, 80 - 7, 8):
+            first = part * 40
+            sums_2 = stack_f64(40)
+            squares_2 = stack_f64(40)
+            for j_5 in range(0, 40 - 7, 8):
                 s_3 = splat_f64x8(0.0)
                 q_3 = splat_f64x8(0.0)
                 for slab_2 in range(0, 32):
-                    s_3 = add_f64x8(s_3, cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + (first + j_5))))
-                    q_3 = add_f64x8(q_3, cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + 320 + (first + j_5))))
+                    s_3 = add_f64x8(s_3, cast_f64x8_from_f32(load_f32x8(partial, n * 10240 + slab_2 * 320 + (first + j_5))))
+                    q_3 = add_f64x8(q_3, cast_f64x8_from_f32(load_f32x8(partial, n * 10240 + slab_2 * 320 + 160 + (first + j_5))))
                 store_f64x8(sums_2, j_5, s_3)
                 store_f64x8(squares_2, j_5, q_3)
-            for g_2 in range(0, 8):
-                at_2 = g_2 * 10
+            for g in range(0, 8):
+                at = g * 5
                 total = splat_f64x4(0.0)
                 total_2 = 0.0
-                column_end = at_2 + 10
-                for e_2 in range(at_2, column_end - 3, 4):
-                    total = add_f64x4(total, load_f64x4(sums_2, e_2))
-                for e_3 in range(at_2 + 8, column_end):
-                    total_2 = total_2 + load_f64(sums_2, e_3)
+                column_end = at + 5
+                for e in range(at, column_end - 3, 4):
+                    total = add_f64x4(total, load_f64x4(sums_2, e))
+                for e_2 in range(at + 4, column_end):
+                    total_2 = total_2 + load_f64(sums_2, e_2)
                 total_3 = sum_f64x4(total) + total_2
                 squares_3 = splat_f64x4(0.0)
                 squares_4 = 0.0
-                column_end_2 = at_2 + 10
-                for e_4 in range(at_2, column_end_2 - 3, 4):
-                    squares_3 = add_f64x4(squares_3, load_f64x4(squares_2, e_4))
-                for e_5 in range(at_2 + 8, column_end_2):
-                    squares_4 = squares_4 + load_f64(squares_2, e_5)
+                column_end_2 = at + 5
+                for e_3 in range(at, column_end_2 - 3, 4):
+                    squares_3 = add_f64x4(squares_3, load_f64x4(squares_2, e_3))
+                for e_4 in range(at + 4, column_end_2):
+                    squares_4 = squares_4 + load_f64(squares_2, e_4)
                 squares_5 = sum_f64x4(squares_3) + squares_4
-                column = first + at_2
-                shift_2 = (cast_f32_from_bf16(load_bf16(x, n * 1310720 + column)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 327680 + column)) + (cast_f32_from_bf16(load_bf16(x, n * 1310720 + 655360 + column)) + cast_f32_from_bf16(load_bf16(x, n * 1310720 + 983040 + column)))) * np.float32(0.25)
+                column = (first + at) * 2
                 off = total_3 / 40960.0
-                block_mean = cast_f64_from_f32(shift_2) + off
+                block_mean = off
                 block_m2 = squares_5 - total_3 * off
-                if not (squares_5 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
-                    redo = 0.0
+                if not (max_f64(squares_5, 40960.0 * 1e-30) <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
+                    center = cast_f64_from_f32(cast_f32_from_bf16(cast_bf16_from_f32(cast_f32_from_f64(select_f64(abs_f64(block_mean) <= 1e+38, block_mean, 0.0)))))
+                    centers = splat_f64x4(center)
+                    redo_rest = splat_f64x4(0.0)
+                    redo_square = splat_f64x4(0.0)
+                    redo_rest_2 = 0.0
+                    redo_square_2 = 0.0
                     for row in range(0, 4096):
-                        for i in range(0, 10):
-                            redo = redo + cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + row * 320 + (column + i))))
-                    center = redo / 40960.0
-                    redo_rest = 0.0
-                    redo_square = 0.0
-                    for row_2 in range(0, 4096):
-                        for i_2 in range(0, 10):
-                            e_6 = cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + row_2 * 320 + (column + i_2)))) - center
-                            redo_rest = redo_rest + e_6
-                            redo_square = fma_f64(e_6, e_6, redo_square)
-                    block_mean = center + redo_rest / 40960.0
-                    block_m2 = redo_square - redo_rest * redo_rest / 40960.0
-                group = part * 8 + g_2
+                        for i in range(0, 10 - 3, 4):
+                            e_5 = sub_f64x4(cast_f64x4_from_f32(cast_f32x4_from_bf16(load_bf16x4(x, n * 1310720 + row * 320 + (column + i)))), centers)
+                            redo_rest = add_f64x4(redo_rest, e_5)
+                            redo_square = fma_f64x4(e_5, e_5, redo_square)
+                        for i_2 in range(8, 10):
+                            e_6 = cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + row * 320 + (column + i_2)))) - center
+                            redo_rest_2 = redo_rest_2 + e_6
+                            redo_square_2 = fma_f64(e_6, e_6, redo_square_2)
+                    redo_rest_3 = sum_f64x4(redo_rest) + redo_rest_2
+                    redo_square_3 = sum_f64x4(redo_square) + redo_square_2
+                    block_mean = center + redo_rest_3 / 40960.0
+                    block_m2 = redo_square_3 - redo_rest_3 * redo_rest_3 / 40960.0
+                group = part * 8 + g
                 spread = max_f64(block_m2, 0.0) / 40960.0 + 0.001
                 rstd_all = 1.0 / sqrt_f64(spread)
                 store_f64(stats, n * 64 + group * 2, block_mean)
                 store_f64(stats, n * 64 + group * 2 + 1, rstd_all)
         for once in range(0, 1):
-            high = stack_f32(328)
-            scale = stack_f32(328)
-            offset = stack_f32(328)
-            for g_3 in range(0, 32):
-                mean_all = load_f64(stats, n * 64 + g_3 * 2)
-                rstd_all_2 = load_f64(stats, n * 64 + g_3 * 2 + 1)
+            high = stack_f32(336)
+            scale = stack_f32(336)
+            offset = stack_f32(336)
+            for g_2 in range(0, 32):
+                mean_all = load_f64(stats, n * 64 + g_2 * 2)
+                rstd_all_2 = load_f64(stats, n * 64 + g_2 * 2 + 1)
                 mean_high = cast_f32_from_f64(mean_all)
                 mean_low = cast_f32_from_f64(mean_all - cast_f64_from_f32(mean_high))
                 rstd_1 = cast_f32_from_f64(rstd_all_2)
-                base = g_3 * 10
-                scale_2 = mul_f32x8(splat_f32x8(rstd_1), load_f32x8(gamma, g_3 * 10))
-                offset_2 = fma_f32x8(neg_f32x8(splat_f32x8(mean_low)), scale_2, load_f32x8(beta, g_3 * 10))
+                base = g_2 * 10
+                scale_2 = mul_f32x8(splat_f32x8(rstd_1), load_f32x8(gamma, g_2 * 10))
+                offset_2 = fma_f32x8(neg_f32x8(splat_f32x8(mean_low)), scale_2, load_f32x8(beta, g_2 * 10))
                 store_f32x8(high, base, splat_f32x8(mean_high))
                 store_f32x8(scale, base, scale_2)
                 store_f32x8(offset, base, offset_2)
-                scale_3 = mul_f32x8(splat_f32x8(rstd_1), load_part_f32x8(gamma, g_3 * 10 + 8, g_3 * 10 + 10 - (g_3 * 10 + 8), splat_f32x8(np.float32(0.0))))
-                offset_3 = fma_f32x8(neg_f32x8(splat_f32x8(mean_low)), scale_3, load_part_f32x8(beta, g_3 * 10 + 8, g_3 * 10 + 10 - (g_3 * 10 + 8), splat_f32x8(np.float32(0.0))))
+                scale_3 = mul_f32x8(splat_f32x8(rstd_1), load_part_f32x8(gamma, g_2 * 10 + 8, g_2 * 10 + 10 - (g_2 * 10 + 8), splat_f32x8(np.float32(0.0))))
+                offset_3 = fma_f32x8(neg_f32x8(splat_f32x8(mean_low)), scale_3, load_part_f32x8(beta, g_2 * 10 + 8, g_2 * 10 + 10 - (g_2 * 10 + 8), splat_f32x8(np.float32(0.0))))
                 store_part_f32x8(high, base + 8, base + 10 - (base + 8), splat_f32x8(mean_high))
                 store_part_f32x8(scale, base + 8, base + 10 - (base + 8), scale_3)
                 store_part_f32x8(offset, base + 8, base + 10 - (base + 8), offset_3)
             # the row again, for what reaches past its end
-            for copy in range(320, 328):
+            for copy in range(320, 336):
                 store_f32(high, copy, load_f32(high, copy - 320))
                 store_f32(scale, copy, load_f32(scale, copy - 320))
                 store_f32(offset, copy, load_f32(offset, copy - 320))
-            phase = peel_bf16(y, n * 1310720, 8)
+            phase = peel_bf16(y, n * 1310720, 16)
             aligned = advance(0, phase, 1310720)
             if 0 < aligned:
-                highs = load_f32x8(high, 0)
-                scales = load_f32x8(scale, 0)
-                offsets = load_f32x8(offset, 0)
-                store_part_bf16x8(y, n * 1310720, aligned, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720, aligned, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs), scales, offsets)))
-                for turn in range(0, 320 - 7, 8):
-                    store_f32x8(high, turn, load_f32x8(high, phase + turn))
-                    store_f32x8(scale, turn, load_f32x8(scale, phase + turn))
-                    store_f32x8(offset, turn, load_f32x8(offset, phase + turn))
+                columns = load_f32x8(high, 0)
+                columns_2 = load_f32x8(high, 8)
+                columns_3 = load_f32x8(scale, 0)
+                columns_4 = load_f32x8(scale, 8)
+                columns_5 = load_f32x8(offset, 0)
+                columns_6 = load_f32x8(offset, 8)
+                highs = even_of_two_f32x8(columns, columns_2)
+                scales = even_of_two_f32x8(columns_3, columns_4)
+                offsets = even_of_two_f32x8(columns_5, columns_6)
+                highs_2 = odd_of_two_f32x8(columns, columns_2)
+                scales_2 = odd_of_two_f32x8(columns_3, columns_4)
+                offsets_2 = odd_of_two_f32x8(columns_5, columns_6)
+                pairs_10 = load_part_bf16x16(x, n * 1310720, aligned, splat_bf16x16(np.uint16(0)))
+                store_part_bf16x16(y, n * 1310720, aligned, zip_bf16x16(fma_f32x8(sub_f32x8(even_f32x8(pairs_10), highs), scales, offsets), fma_f32x8(sub_f32x8(odd_f32x8(pairs_10), highs_2), scales_2, offsets_2)))
+            for turn in range(0, 320 - 15, 16):
+                columns_7 = load_f32x8(high, phase + turn)
+                columns_8 = load_f32x8(high, phase + turn + 8)
+                turned = even_of_two_f32x8(columns_7, columns_8)
+                turned_2 = odd_of_two_f32x8(columns_7, columns_8)
+                store_f32x8(high, turn, turned)
+                store_f32x8(high, turn + 8, turned_2)
+                columns_9 = load_f32x8(scale, phase + turn)
+                columns_10 = load_f32x8(scale, phase + turn + 8)
+                turned_3 = even_of_two_f32x8(columns_9, columns_10)
+                turned_4 = odd_of_two_f32x8(columns_9, columns_10)
+                store_f32x8(scale, turn, turned_3)
+                store_f32x8(scale, turn + 8, turned_4)
+                columns_11 = load_f32x8(offset, phase + turn)
+                columns_12 = load_f32x8(offset, phase + turn + 8)
+                turned_5 = even_of_two_f32x8(columns_11, columns_12)
+                turned_6 = odd_of_two_f32x8(columns_11, columns_12)
+                store_f32x8(offset, turn, turned_5)
+                store_f32x8(offset, turn + 8, turned_6)
             full = main_end(aligned, 1310720, 320)
-            for row_3 in range(aligned, full - 319, 320):
-                for j_6 in range(0, 320 - 7, 8):
-                    highs_2 = load_f32x8(high, j_6)
-                    scales_2 = load_f32x8(scale, j_6)
-                    offsets_2 = load_f32x8(offset, j_6)
-                    at_3 = row_3 + j_6
-                    store_bf16x8(y, n * 1310720 + at_3, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + at_3)), highs_2), scales_2, offsets_2)))
-            for j_7 in range(0, 320 - 7, 8):
-                at_4 = full + j_7
-                if at_4 < 1310720:
-                    highs_3 = load_f32x8(high, j_7)
-                    scales_3 = load_f32x8(scale, j_7)
-                    offsets_3 = load_f32x8(offset, j_7)
-                    store_part_bf16x8(y, n * 1310720 + at_4, 1310720 - at_4, cast_bf16x8_from_f32(fma_f32x8(sub_f32x8(cast_f32x8_from_bf16(load_part_bf16x8(x, n * 1310720 + at_4, 1310720 - at_4, cast_bf16x8_from_f32(splat_f32x8(np.float32(0.0))))), highs_3), scales_3, offsets_3)))
+            for row_2 in range(aligned, full - 319, 320):
+                for j_6 in range(0, 320 - 15, 16):
+                    highs_3 = load_f32x8(high, j_6)
+                    scales_3 = load_f32x8(scale, j_6)
+                    offsets_3 = load_f32x8(offset, j_6)
+                    highs_4 = load_f32x8(high, j_6 + 8)
+                    scales_4 = load_f32x8(scale, j_6 + 8)
+                    offsets_4 = load_f32x8(offset, j_6 + 8)
+                    at_2 = row_2 + j_6
+                    pairs_11 = load_bf16x16(x, n * 1310720 + at_2)
+                    store_bf16x16(y, n * 1310720 + at_2, zip_bf16x16(fma_f32x8(sub_f32x8(even_f32x8(pairs_11), highs_3), scales_3, offsets_3), fma_f32x8(sub_f32x8(odd_f32x8(pairs_11), highs_4), scales_4, offsets_4)))
+            for j_7 in range(0, 320 - 15, 16):
+                at_3 = full + j_7
+                if at_3 < 1310720:
+                    highs_5 = load_f32x8(high, j_7)
+                    scales_5 = load_f32x8(scale, j_7)
+                    offsets_5 = load_f32x8(offset, j_7)
+                    highs_6 = load_f32x8(high, j_7 + 8)
+                    scales_6 = load_f32x8(scale, j_7 + 8)
+                    offsets_6 = load_f32x8(offset, j_7 + 8)
+                    pairs_12 = load_part_bf16x16(x, n * 1310720 + at_3, 1310720 - at_3, splat_bf16x16(np.uint16(0)))
+                    store_part_bf16x16(y, n * 1310720 + at_3, 1310720 - at_3, zip_bf16x16(fma_f32x8(sub_f32x8(even_f32x8(pairs_12), highs_5), scales_5, offsets_5), fma_f32x8(sub_f32x8(odd_f32x8(pairs_12), highs_6), scales_6, offsets_6)))
 
 
 def run(x, gamma, beta, y, partial, stats, batch):

@@ -112,9 +112,9 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
         for (int64_t slab = 0; slab < 32; slab++) {
             const int64_t slab_first = slab * 40960;
             const int64_t slab_last = slab_first + 40960;
-            float shifts[320] __attribute__((aligned(64)));
             float sums[320] __attribute__((aligned(64)));
             float squares[320] __attribute__((aligned(64)));
+            float shifts[320] __attribute__((aligned(64)));
             for (int64_t j = 0; j + 4 <= 320; j += 4) {
                 store_f32x4(sums, j, splat_f32x4(0.0f));
                 store_f32x4(squares, j, splat_f32x4(0.0f));
@@ -131,9 +131,9 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
             }
             for (int64_t strip = slab_first; strip + 2560 <= slab_last; strip += 2560) {
                 for (int64_t j_2 = 0; j_2 + 4 <= 320; j_2 += 4) {
-                    f32x4 k = load_f32x4(shifts, j_2);
                     f32x4 s = load_f32x4(sums, j_2);
                     f32x4 q = load_f32x4(squares, j_2);
+                    f32x4 k = load_f32x4(shifts, j_2);
                     prefetch_f32(x, n * 1310720 + (strip + j_2 + 5120));
                     f32x4 d = load_f32x4(x, n * 1310720 + (strip + j_2)) - k;
                     s = s + d;
@@ -173,9 +173,9 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
             const int64_t rest = main_end(slab_first, slab_last, 2560);
             for (int64_t strip_2 = rest; strip_2 + 320 <= slab_last; strip_2 += 320) {
                 for (int64_t j_3 = 0; j_3 + 4 <= 320; j_3 += 4) {
-                    f32x4 k_2 = load_f32x4(shifts, j_3);
                     f32x4 s_2 = load_f32x4(sums, j_3);
                     f32x4 q_2 = load_f32x4(squares, j_3);
+                    f32x4 k_2 = load_f32x4(shifts, j_3);
                     f32x4 d_9 = load_f32x4(x, n * 1310720 + (strip_2 + j_3)) - k_2;
                     s_2 = s_2 + d_9;
                     q_2 = fma_f32x4(d_9, d_9, q_2);

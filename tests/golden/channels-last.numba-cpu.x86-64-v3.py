@@ -376,9 +376,9 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
         for slab in prange(32):
             slab_first = slab * 40960
             slab_last = slab_first + 40960
-            shifts = stack_f32(320)
             sums = stack_f32(320)
             squares = stack_f32(320)
+            shifts = stack_f32(320)
             for j in range(0, 320 - 7, 8):
                 store_f32x8(sums, j, splat_f32x8(np.float32(0.0)))
                 store_f32x8(squares, j, splat_f32x8(np.float32(0.0)))
@@ -392,9 +392,9 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_part_f32x8(shifts, main_end(at, fill_end, 8), fill_end - main_end(at, fill_end, 8), filling)
             for strip in range(slab_first, slab_last - 2559, 2560):
                 for j_2 in range(0, 320 - 7, 8):
-                    k = load_f32x8(shifts, j_2)
                     s = load_f32x8(sums, j_2)
                     q = load_f32x8(squares, j_2)
+                    k = load_f32x8(shifts, j_2)
                     prefetch_f32(x, n * 1310720 + (strip + j_2 + 5120))
                     d = sub_f32x8(load_f32x8(x, n * 1310720 + (strip + j_2)), k)
                     s = add_f32x8(s, d)
@@ -432,9 +432,9 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
             rest = main_end(slab_first, slab_last, 2560)
             for strip_2 in range(rest, slab_last - 319, 320):
                 for j_3 in range(0, 320 - 7, 8):
-                    k_2 = load_f32x8(shifts, j_3)
                     s_2 = load_f32x8(sums, j_3)
                     q_2 = load_f32x8(squares, j_3)
+                    k_2 = load_f32x8(shifts, j_3)
                     d_9 = sub_f32x8(load_f32x8(x, n * 1310720 + (strip_2 + j_3)), k_2)
                     s_2 = add_f32x8(s_2, d_9)
                     q_2 = fma_f32x8(d_9, d_9, q_2)

@@ -222,9 +222,9 @@ void gn_f32_o300_g4_c10_i1_silu_residual_masked(const float *x, const float *res
         for (int64_t slab = 0; slab < 2; slab++) {
             const int64_t slab_first = slab * 6000;
             const int64_t slab_last = slab_first + 6000;
-            float shifts[40] __attribute__((aligned(64)));
             float sums[40] __attribute__((aligned(64)));
             float squares[40] __attribute__((aligned(64)));
+            float shifts[40] __attribute__((aligned(64)));
             for (int64_t j = 0; j + 8 <= 40; j += 8) {
                 store_f32x8(sums, j, splat_f32x8(0.0f));
                 store_f32x8(squares, j, splat_f32x8(0.0f));
@@ -241,9 +241,9 @@ void gn_f32_o300_g4_c10_i1_silu_residual_masked(const float *x, const float *res
             }
             for (int64_t strip = slab_first; strip + 320 <= slab_last; strip += 320) {
                 for (int64_t j_2 = 0; j_2 + 8 <= 40; j_2 += 8) {
-                    f32x8 k = load_f32x8(shifts, j_2);
                     f32x8 s = load_f32x8(sums, j_2);
                     f32x8 q = load_f32x8(squares, j_2);
+                    f32x8 k = load_f32x8(shifts, j_2);
                     f32x8 value = load_f32x8(x, n_2 * 12000 + (strip + j_2)) + load_f32x8(residual, n_2 * 12000 + (strip + j_2));
                     store_f32x8(summed, n_2 * 12000 + (strip + j_2), value);
                     if (mask[n_2 * 300 + strip / 40] > 0.0f) {
@@ -307,9 +307,9 @@ void gn_f32_o300_g4_c10_i1_silu_residual_masked(const float *x, const float *res
             const int64_t rest = main_end(slab_first, slab_last, 320);
             for (int64_t strip_2 = rest; strip_2 + 40 <= slab_last; strip_2 += 40) {
                 for (int64_t j_3 = 0; j_3 + 8 <= 40; j_3 += 8) {
-                    f32x8 k_2 = load_f32x8(shifts, j_3);
                     f32x8 s_2 = load_f32x8(sums, j_3);
                     f32x8 q_2 = load_f32x8(squares, j_3);
+                    f32x8 k_2 = load_f32x8(shifts, j_3);
                     f32x8 value_9 = load_f32x8(x, n_2 * 12000 + (strip_2 + j_3)) + load_f32x8(residual, n_2 * 12000 + (strip_2 + j_3));
                     store_f32x8(summed, n_2 * 12000 + (strip_2 + j_3), value_9);
                     if (mask[n_2 * 300 + strip_2 / 40] > 0.0f) {
@@ -444,23 +444,39 @@ void gn_f32_o300_g4_c10_i1_silu_residual_masked(const float *x, const float *res
                 }
             }
             const int64_t full = main_end(aligned, piece_last, 40);
-            for (int64_t row_3 = aligned; row_3 + 40 <= full; row_3 += 40) {
-#pragma GCC unroll 4
+            for (int64_t row_3 = aligned; row_3 + 160 <= full; row_3 += 160) {
                 for (int64_t j_6 = 0; j_6 + 8 <= 40; j_6 += 8) {
                     f32x8 highs_2 = load_f32x8(high, j_6);
                     f32x8 scales_2 = load_f32x8(scale, j_6);
                     f32x8 offsets_2 = load_f32x8(offset, j_6);
                     const int64_t at_3 = row_3 + j_6;
                     store_f32x8(y, n_4 * 12000 + at_3, silu_f32x8(fma_f32x8(load_f32x8(summed, n_4 * 12000 + at_3) - highs_2, scales_2, offsets_2)));
+                    const int64_t at_4 = row_3 + 40 + j_6;
+                    store_f32x8(y, n_4 * 12000 + at_4, silu_f32x8(fma_f32x8(load_f32x8(summed, n_4 * 12000 + at_4) - highs_2, scales_2, offsets_2)));
+                    const int64_t at_5 = row_3 + 80 + j_6;
+                    store_f32x8(y, n_4 * 12000 + at_5, silu_f32x8(fma_f32x8(load_f32x8(summed, n_4 * 12000 + at_5) - highs_2, scales_2, offsets_2)));
+                    const int64_t at_6 = row_3 + 120 + j_6;
+                    store_f32x8(y, n_4 * 12000 + at_6, silu_f32x8(fma_f32x8(load_f32x8(summed, n_4 * 12000 + at_6) - highs_2, scales_2, offsets_2)));
                 }
             }
-            for (int64_t j_7 = 0; j_7 + 8 <= 40; j_7 += 8) {
-                const int64_t at_4 = full + j_7;
-                if (at_4 < piece_last) {
+            const int64_t rest_2 = main_end(aligned, full, 160);
+            for (int64_t row_4 = rest_2; row_4 + 40 <= full; row_4 += 40) {
+#pragma GCC unroll 4
+                for (int64_t j_7 = 0; j_7 + 8 <= 40; j_7 += 8) {
                     f32x8 highs_3 = load_f32x8(high, j_7);
                     f32x8 scales_3 = load_f32x8(scale, j_7);
                     f32x8 offsets_3 = load_f32x8(offset, j_7);
-                    store_part_f32x8(y, n_4 * 12000 + at_4, piece_last - at_4, silu_f32x8(fma_f32x8(load_part_f32x8(summed, n_4 * 12000 + at_4, piece_last - at_4, splat_f32x8(0.0f)) - highs_3, scales_3, offsets_3)));
+                    const int64_t at_7 = row_4 + j_7;
+                    store_f32x8(y, n_4 * 12000 + at_7, silu_f32x8(fma_f32x8(load_f32x8(summed, n_4 * 12000 + at_7) - highs_3, scales_3, offsets_3)));
+                }
+            }
+            for (int64_t j_8 = 0; j_8 + 8 <= 40; j_8 += 8) {
+                const int64_t at_8 = full + j_8;
+                if (at_8 < piece_last) {
+                    f32x8 highs_4 = load_f32x8(high, j_8);
+                    f32x8 scales_4 = load_f32x8(scale, j_8);
+                    f32x8 offsets_4 = load_f32x8(offset, j_8);
+                    store_part_f32x8(y, n_4 * 12000 + at_8, piece_last - at_8, silu_f32x8(fma_f32x8(load_part_f32x8(summed, n_4 * 12000 + at_8, piece_last - at_8, splat_f32x8(0.0f)) - highs_4, scales_4, offsets_4)));
                 }
             }
         }

@@ -74,9 +74,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
     {
 #pragma omp for schedule(static)
         for (int64_t n = 0; n < batch; n++) {
-            double shifts[18] __attribute__((aligned(64)));
             double sums[18] __attribute__((aligned(64)));
             double squares[18] __attribute__((aligned(64)));
+            double shifts[18] __attribute__((aligned(64)));
             for (int64_t j = 0; j + 2 <= 18; j += 2) {
                 store_f64x2(sums, j, splat_f64x2(0.0));
                 store_f64x2(squares, j, splat_f64x2(0.0));
@@ -97,9 +97,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             const int64_t full = 306;
             for (int64_t strip = 0; strip + 144 <= full; strip += 144) {
                 for (int64_t j_2 = 0; j_2 + 2 <= 18; j_2 += 2) {
-                    f64x2 k = load_f64x2(shifts, j_2);
                     f64x2 s = load_f64x2(sums, j_2);
                     f64x2 q = load_f64x2(squares, j_2);
+                    f64x2 k = load_f64x2(shifts, j_2);
                     f64x2 d = load_f64x2(x, n * 315 + (strip + j_2)) - k;
                     s = s + d;
                     q = fma_f64x2(d, d, q);
@@ -131,9 +131,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             const int64_t rest = main_end(0, full, 144);
             for (int64_t strip_2 = rest; strip_2 + 18 <= full; strip_2 += 18) {
                 for (int64_t j_3 = 0; j_3 + 2 <= 18; j_3 += 2) {
-                    f64x2 k_2 = load_f64x2(shifts, j_3);
                     f64x2 s_2 = load_f64x2(sums, j_3);
                     f64x2 q_2 = load_f64x2(squares, j_3);
+                    f64x2 k_2 = load_f64x2(shifts, j_3);
                     f64x2 d_9 = load_f64x2(x, n * 315 + (strip_2 + j_3)) - k_2;
                     s_2 = s_2 + d_9;
                     q_2 = fma_f64x2(d_9, d_9, q_2);
@@ -144,9 +144,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             /* the last long row may be cut short */
             for (int64_t j_4 = 0; j_4 + 2 <= 18; j_4 += 2) {
                 if (full + j_4 < 315) {
-                    f64x2 k_3 = load_f64x2(shifts, j_4);
                     f64x2 s_3 = load_f64x2(sums, j_4);
                     f64x2 q_3 = load_f64x2(squares, j_4);
+                    f64x2 k_3 = load_f64x2(shifts, j_4);
                     f64x2 d_10 = load_part_f64x2(x, n * 315 + (full + j_4), 315 - (full + j_4), k_3) - k_3;
                     s_3 = s_3 + d_10;
                     q_3 = fma_f64x2(d_10, d_10, q_3);
@@ -270,23 +270,39 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
                 }
             }
             const int64_t full_2 = main_end(aligned, piece_last, 18);
-            for (int64_t row_3 = aligned; row_3 + 18 <= full_2; row_3 += 18) {
-#pragma GCC unroll 4
+            for (int64_t row_3 = aligned; row_3 + 72 <= full_2; row_3 += 72) {
                 for (int64_t j_7 = 0; j_7 + 2 <= 18; j_7 += 2) {
                     f64x2 highs_2 = load_f64x2(high, j_7);
                     f64x2 scales_2 = load_f64x2(scale, j_7);
                     f64x2 offsets_2 = load_f64x2(offset, j_7);
                     const int64_t at_3 = row_3 + j_7;
                     store_f64x2(y, n_3 * 315 + at_3, fma_f64x2(load_f64x2(x, n_3 * 315 + at_3) - highs_2, scales_2, offsets_2));
+                    const int64_t at_4 = row_3 + 18 + j_7;
+                    store_f64x2(y, n_3 * 315 + at_4, fma_f64x2(load_f64x2(x, n_3 * 315 + at_4) - highs_2, scales_2, offsets_2));
+                    const int64_t at_5 = row_3 + 36 + j_7;
+                    store_f64x2(y, n_3 * 315 + at_5, fma_f64x2(load_f64x2(x, n_3 * 315 + at_5) - highs_2, scales_2, offsets_2));
+                    const int64_t at_6 = row_3 + 54 + j_7;
+                    store_f64x2(y, n_3 * 315 + at_6, fma_f64x2(load_f64x2(x, n_3 * 315 + at_6) - highs_2, scales_2, offsets_2));
                 }
             }
-            for (int64_t j_8 = 0; j_8 + 2 <= 18; j_8 += 2) {
-                const int64_t at_4 = full_2 + j_8;
-                if (at_4 < piece_last) {
+            const int64_t rest_2 = main_end(aligned, full_2, 72);
+            for (int64_t row_4 = rest_2; row_4 + 18 <= full_2; row_4 += 18) {
+#pragma GCC unroll 4
+                for (int64_t j_8 = 0; j_8 + 2 <= 18; j_8 += 2) {
                     f64x2 highs_3 = load_f64x2(high, j_8);
                     f64x2 scales_3 = load_f64x2(scale, j_8);
                     f64x2 offsets_3 = load_f64x2(offset, j_8);
-                    store_part_f64x2(y, n_3 * 315 + at_4, piece_last - at_4, fma_f64x2(load_part_f64x2(x, n_3 * 315 + at_4, piece_last - at_4, splat_f64x2(0.0)) - highs_3, scales_3, offsets_3));
+                    const int64_t at_7 = row_4 + j_8;
+                    store_f64x2(y, n_3 * 315 + at_7, fma_f64x2(load_f64x2(x, n_3 * 315 + at_7) - highs_3, scales_3, offsets_3));
+                }
+            }
+            for (int64_t j_9 = 0; j_9 + 2 <= 18; j_9 += 2) {
+                const int64_t at_8 = full_2 + j_9;
+                if (at_8 < piece_last) {
+                    f64x2 highs_4 = load_f64x2(high, j_9);
+                    f64x2 scales_4 = load_f64x2(scale, j_9);
+                    f64x2 offsets_4 = load_f64x2(offset, j_9);
+                    store_part_f64x2(y, n_3 * 315 + at_8, piece_last - at_8, fma_f64x2(load_part_f64x2(x, n_3 * 315 + at_8, piece_last - at_8, splat_f64x2(0.0)) - highs_4, scales_4, offsets_4));
                 }
             }
         }

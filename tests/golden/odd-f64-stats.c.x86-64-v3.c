@@ -84,9 +84,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
     {
 #pragma omp for schedule(static)
         for (int64_t n = 0; n < batch; n++) {
-            double shifts[36] __attribute__((aligned(64)));
             double sums[36] __attribute__((aligned(64)));
             double squares[36] __attribute__((aligned(64)));
+            double shifts[36] __attribute__((aligned(64)));
             for (int64_t j = 0; j + 4 <= 36; j += 4) {
                 store_f64x4(sums, j, splat_f64x4(0.0));
                 store_f64x4(squares, j, splat_f64x4(0.0));
@@ -105,9 +105,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             const int64_t full = 288;
             for (int64_t strip = 0; strip + 288 <= full; strip += 288) {
                 for (int64_t j_2 = 0; j_2 + 4 <= 36; j_2 += 4) {
-                    f64x4 k = load_f64x4(shifts, j_2);
                     f64x4 s = load_f64x4(sums, j_2);
                     f64x4 q = load_f64x4(squares, j_2);
+                    f64x4 k = load_f64x4(shifts, j_2);
                     f64x4 d = load_f64x4(x, n * 315 + (strip + j_2)) - k;
                     s = s + d;
                     q = fma_f64x4(d, d, q);
@@ -139,9 +139,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             const int64_t rest = main_end(0, full, 288);
             for (int64_t strip_2 = rest; strip_2 + 36 <= full; strip_2 += 36) {
                 for (int64_t j_3 = 0; j_3 + 4 <= 36; j_3 += 4) {
-                    f64x4 k_2 = load_f64x4(shifts, j_3);
                     f64x4 s_2 = load_f64x4(sums, j_3);
                     f64x4 q_2 = load_f64x4(squares, j_3);
+                    f64x4 k_2 = load_f64x4(shifts, j_3);
                     f64x4 d_9 = load_f64x4(x, n * 315 + (strip_2 + j_3)) - k_2;
                     s_2 = s_2 + d_9;
                     q_2 = fma_f64x4(d_9, d_9, q_2);
@@ -152,9 +152,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             /* the last long row may be cut short */
             for (int64_t j_4 = 0; j_4 + 4 <= 36; j_4 += 4) {
                 if (full + j_4 < 315) {
-                    f64x4 k_3 = load_f64x4(shifts, j_4);
                     f64x4 s_3 = load_f64x4(sums, j_4);
                     f64x4 q_3 = load_f64x4(squares, j_4);
+                    f64x4 k_3 = load_f64x4(shifts, j_4);
                     f64x4 d_10 = load_part_f64x4(x, n * 315 + (full + j_4), 315 - (full + j_4), k_3) - k_3;
                     s_3 = s_3 + d_10;
                     q_3 = fma_f64x4(d_10, d_10, q_3);
@@ -278,23 +278,39 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
                 }
             }
             const int64_t full_2 = main_end(aligned, piece_last, 36);
-            for (int64_t row_3 = aligned; row_3 + 36 <= full_2; row_3 += 36) {
-#pragma GCC unroll 4
+            for (int64_t row_3 = aligned; row_3 + 144 <= full_2; row_3 += 144) {
                 for (int64_t j_7 = 0; j_7 + 4 <= 36; j_7 += 4) {
                     f64x4 highs_2 = load_f64x4(high, j_7);
                     f64x4 scales_2 = load_f64x4(scale, j_7);
                     f64x4 offsets_2 = load_f64x4(offset, j_7);
                     const int64_t at_3 = row_3 + j_7;
                     store_f64x4(y, n_3 * 315 + at_3, fma_f64x4(load_f64x4(x, n_3 * 315 + at_3) - highs_2, scales_2, offsets_2));
+                    const int64_t at_4 = row_3 + 36 + j_7;
+                    store_f64x4(y, n_3 * 315 + at_4, fma_f64x4(load_f64x4(x, n_3 * 315 + at_4) - highs_2, scales_2, offsets_2));
+                    const int64_t at_5 = row_3 + 72 + j_7;
+                    store_f64x4(y, n_3 * 315 + at_5, fma_f64x4(load_f64x4(x, n_3 * 315 + at_5) - highs_2, scales_2, offsets_2));
+                    const int64_t at_6 = row_3 + 108 + j_7;
+                    store_f64x4(y, n_3 * 315 + at_6, fma_f64x4(load_f64x4(x, n_3 * 315 + at_6) - highs_2, scales_2, offsets_2));
                 }
             }
-            for (int64_t j_8 = 0; j_8 + 4 <= 36; j_8 += 4) {
-                const int64_t at_4 = full_2 + j_8;
-                if (at_4 < piece_last) {
+            const int64_t rest_2 = main_end(aligned, full_2, 144);
+            for (int64_t row_4 = rest_2; row_4 + 36 <= full_2; row_4 += 36) {
+#pragma GCC unroll 4
+                for (int64_t j_8 = 0; j_8 + 4 <= 36; j_8 += 4) {
                     f64x4 highs_3 = load_f64x4(high, j_8);
                     f64x4 scales_3 = load_f64x4(scale, j_8);
                     f64x4 offsets_3 = load_f64x4(offset, j_8);
-                    store_part_f64x4(y, n_3 * 315 + at_4, piece_last - at_4, fma_f64x4(load_part_f64x4(x, n_3 * 315 + at_4, piece_last - at_4, splat_f64x4(0.0)) - highs_3, scales_3, offsets_3));
+                    const int64_t at_7 = row_4 + j_8;
+                    store_f64x4(y, n_3 * 315 + at_7, fma_f64x4(load_f64x4(x, n_3 * 315 + at_7) - highs_3, scales_3, offsets_3));
+                }
+            }
+            for (int64_t j_9 = 0; j_9 + 4 <= 36; j_9 += 4) {
+                const int64_t at_8 = full_2 + j_9;
+                if (at_8 < piece_last) {
+                    f64x4 highs_4 = load_f64x4(high, j_9);
+                    f64x4 scales_4 = load_f64x4(scale, j_9);
+                    f64x4 offsets_4 = load_f64x4(offset, j_9);
+                    store_part_f64x4(y, n_3 * 315 + at_8, piece_last - at_8, fma_f64x4(load_part_f64x4(x, n_3 * 315 + at_8, piece_last - at_8, splat_f64x4(0.0)) - highs_4, scales_4, offsets_4));
                 }
             }
         }

@@ -81,9 +81,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
     {
 #pragma omp for schedule(static)
         for (int64_t n = 0; n < batch; n++) {
-            double shifts[72] __attribute__((aligned(64)));
             double sums[72] __attribute__((aligned(64)));
             double squares[72] __attribute__((aligned(64)));
+            double shifts[72] __attribute__((aligned(64)));
             for (int64_t j = 0; j + 8 <= 72; j += 8) {
                 store_f64x8(sums, j, splat_f64x8(0.0));
                 store_f64x8(squares, j, splat_f64x8(0.0));
@@ -102,9 +102,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             const int64_t full = 288;
             for (int64_t strip = 0; strip + 576 <= full; strip += 576) {
                 for (int64_t j_2 = 0; j_2 + 8 <= 72; j_2 += 8) {
-                    f64x8 k = load_f64x8(shifts, j_2);
                     f64x8 s = load_f64x8(sums, j_2);
                     f64x8 q = load_f64x8(squares, j_2);
+                    f64x8 k = load_f64x8(shifts, j_2);
                     f64x8 d = load_f64x8(x, n * 315 + (strip + j_2)) - k;
                     s = s + d;
                     q = fma_f64x8(d, d, q);
@@ -136,9 +136,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             const int64_t rest = main_end(0, full, 576);
             for (int64_t strip_2 = rest; strip_2 + 72 <= full; strip_2 += 72) {
                 for (int64_t j_3 = 0; j_3 + 8 <= 72; j_3 += 8) {
-                    f64x8 k_2 = load_f64x8(shifts, j_3);
                     f64x8 s_2 = load_f64x8(sums, j_3);
                     f64x8 q_2 = load_f64x8(squares, j_3);
+                    f64x8 k_2 = load_f64x8(shifts, j_3);
                     f64x8 d_9 = load_f64x8(x, n * 315 + (strip_2 + j_3)) - k_2;
                     s_2 = s_2 + d_9;
                     q_2 = fma_f64x8(d_9, d_9, q_2);
@@ -149,9 +149,9 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             /* the last long row may be cut short */
             for (int64_t j_4 = 0; j_4 + 8 <= 72; j_4 += 8) {
                 if (full + j_4 < 315) {
-                    f64x8 k_3 = load_f64x8(shifts, j_4);
                     f64x8 s_3 = load_f64x8(sums, j_4);
                     f64x8 q_3 = load_f64x8(squares, j_4);
+                    f64x8 k_3 = load_f64x8(shifts, j_4);
                     f64x8 d_10 = load_part_f64x8(x, n * 315 + (full + j_4), 315 - (full + j_4), k_3) - k_3;
                     s_3 = s_3 + d_10;
                     q_3 = fma_f64x8(d_10, d_10, q_3);
@@ -273,23 +273,39 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
                 }
             }
             const int64_t full_2 = main_end(aligned, piece_last, 72);
-            for (int64_t row_3 = aligned; row_3 + 72 <= full_2; row_3 += 72) {
-#pragma GCC unroll 4
+            for (int64_t row_3 = aligned; row_3 + 288 <= full_2; row_3 += 288) {
                 for (int64_t j_6 = 0; j_6 + 8 <= 72; j_6 += 8) {
                     f64x8 highs_2 = load_f64x8(high, j_6);
                     f64x8 scales_2 = load_f64x8(scale, j_6);
                     f64x8 offsets_2 = load_f64x8(offset, j_6);
                     const int64_t at_3 = row_3 + j_6;
                     store_f64x8(y, n_3 * 315 + at_3, fma_f64x8(load_f64x8(x, n_3 * 315 + at_3) - highs_2, scales_2, offsets_2));
+                    const int64_t at_4 = row_3 + 72 + j_6;
+                    store_f64x8(y, n_3 * 315 + at_4, fma_f64x8(load_f64x8(x, n_3 * 315 + at_4) - highs_2, scales_2, offsets_2));
+                    const int64_t at_5 = row_3 + 144 + j_6;
+                    store_f64x8(y, n_3 * 315 + at_5, fma_f64x8(load_f64x8(x, n_3 * 315 + at_5) - highs_2, scales_2, offsets_2));
+                    const int64_t at_6 = row_3 + 216 + j_6;
+                    store_f64x8(y, n_3 * 315 + at_6, fma_f64x8(load_f64x8(x, n_3 * 315 + at_6) - highs_2, scales_2, offsets_2));
                 }
             }
-            for (int64_t j_7 = 0; j_7 + 8 <= 72; j_7 += 8) {
-                const int64_t at_4 = full_2 + j_7;
-                if (at_4 < piece_last) {
+            const int64_t rest_2 = main_end(aligned, full_2, 288);
+            for (int64_t row_4 = rest_2; row_4 + 72 <= full_2; row_4 += 72) {
+#pragma GCC unroll 4
+                for (int64_t j_7 = 0; j_7 + 8 <= 72; j_7 += 8) {
                     f64x8 highs_3 = load_f64x8(high, j_7);
                     f64x8 scales_3 = load_f64x8(scale, j_7);
                     f64x8 offsets_3 = load_f64x8(offset, j_7);
-                    store_part_f64x8(y, n_3 * 315 + at_4, piece_last - at_4, fma_f64x8(load_part_f64x8(x, n_3 * 315 + at_4, piece_last - at_4, splat_f64x8(0.0)) - highs_3, scales_3, offsets_3));
+                    const int64_t at_7 = row_4 + j_7;
+                    store_f64x8(y, n_3 * 315 + at_7, fma_f64x8(load_f64x8(x, n_3 * 315 + at_7) - highs_3, scales_3, offsets_3));
+                }
+            }
+            for (int64_t j_8 = 0; j_8 + 8 <= 72; j_8 += 8) {
+                const int64_t at_8 = full_2 + j_8;
+                if (at_8 < piece_last) {
+                    f64x8 highs_4 = load_f64x8(high, j_8);
+                    f64x8 scales_4 = load_f64x8(scale, j_8);
+                    f64x8 offsets_4 = load_f64x8(offset, j_8);
+                    store_part_f64x8(y, n_3 * 315 + at_8, piece_last - at_8, fma_f64x8(load_part_f64x8(x, n_3 * 315 + at_8, piece_last - at_8, splat_f64x8(0.0)) - highs_4, scales_4, offsets_4));
                 }
             }
         }

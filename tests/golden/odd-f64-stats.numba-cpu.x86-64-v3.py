@@ -359,9 +359,9 @@ SIGNATURE = (types.int64, types.int64, types.int64, types.int64, types.int64, ty
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
 def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
     for n in prange(batch):
-        shifts = stack_f64(36)
         sums = stack_f64(36)
         squares = stack_f64(36)
+        shifts = stack_f64(36)
         for j in range(0, 36 - 3, 4):
             store_f64x4(sums, j, splat_f64x4(0.0))
             store_f64x4(squares, j, splat_f64x4(0.0))
@@ -376,9 +376,9 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
         full = 288
         for strip in range(0, full - 287, 288):
             for j_2 in range(0, 36 - 3, 4):
-                k = load_f64x4(shifts, j_2)
                 s = load_f64x4(sums, j_2)
                 q = load_f64x4(squares, j_2)
+                k = load_f64x4(shifts, j_2)
                 d = sub_f64x4(load_f64x4(x, n * 315 + (strip + j_2)), k)
                 s = add_f64x4(s, d)
                 q = fma_f64x4(d, d, q)
@@ -408,9 +408,9 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
         rest = main_end(0, full, 288)
         for strip_2 in range(rest, full - 35, 36):
             for j_3 in range(0, 36 - 3, 4):
-                k_2 = load_f64x4(shifts, j_3)
                 s_2 = load_f64x4(sums, j_3)
                 q_2 = load_f64x4(squares, j_3)
+                k_2 = load_f64x4(shifts, j_3)
                 d_9 = sub_f64x4(load_f64x4(x, n * 315 + (strip_2 + j_3)), k_2)
                 s_2 = add_f64x4(s_2, d_9)
                 q_2 = fma_f64x4(d_9, d_9, q_2)
@@ -419,9 +419,9 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
         # the last long row may be cut short
         for j_4 in range(0, 36 - 3, 4):
             if full + j_4 < 315:
-                k_3 = load_f64x4(shifts, j_4)
                 s_3 = load_f64x4(sums, j_4)
                 q_3 = load_f64x4(squares, j_4)
+                k_3 = load_f64x4(shifts, j_4)
                 d_10 = sub_f64x4(load_part_f64x4(x, n * 315 + (full + j_4), 315 - (full + j_4), k_3), k_3)
                 s_3 = add_f64x4(s_3, d_10)
                 q_3 = fma_f64x4(d_10, d_10, q_3)
@@ -522,20 +522,34 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
                 store_f64x4(scale, turn, load_f64x4(scale, phase + turn))
                 store_f64x4(offset, turn, load_f64x4(offset, phase + turn))
         full_2 = main_end(aligned, piece_last, 36)
-        for row_3 in range(aligned, full_2 - 35, 36):
+        for row_3 in range(aligned, full_2 - 143, 144):
             for j_7 in range(0, 36 - 3, 4):
                 highs_2 = load_f64x4(high, j_7)
                 scales_2 = load_f64x4(scale, j_7)
                 offsets_2 = load_f64x4(offset, j_7)
                 at_3 = row_3 + j_7
                 store_f64x4(y, n_3 * 315 + at_3, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_3), highs_2), scales_2, offsets_2))
-        for j_8 in range(0, 36 - 3, 4):
-            at_4 = full_2 + j_8
-            if at_4 < piece_last:
+                at_4 = row_3 + 36 + j_7
+                store_f64x4(y, n_3 * 315 + at_4, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_4), highs_2), scales_2, offsets_2))
+                at_5 = row_3 + 72 + j_7
+                store_f64x4(y, n_3 * 315 + at_5, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_5), highs_2), scales_2, offsets_2))
+                at_6 = row_3 + 108 + j_7
+                store_f64x4(y, n_3 * 315 + at_6, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_6), highs_2), scales_2, offsets_2))
+        rest_2 = main_end(aligned, full_2, 144)
+        for row_4 in range(rest_2, full_2 - 35, 36):
+            for j_8 in range(0, 36 - 3, 4):
                 highs_3 = load_f64x4(high, j_8)
                 scales_3 = load_f64x4(scale, j_8)
                 offsets_3 = load_f64x4(offset, j_8)
-                store_part_f64x4(y, n_3 * 315 + at_4, piece_last - at_4, fma_f64x4(sub_f64x4(load_part_f64x4(x, n_3 * 315 + at_4, piece_last - at_4, splat_f64x4(0.0)), highs_3), scales_3, offsets_3))
+                at_7 = row_4 + j_8
+                store_f64x4(y, n_3 * 315 + at_7, fma_f64x4(sub_f64x4(load_f64x4(x, n_3 * 315 + at_7), highs_3), scales_3, offsets_3))
+        for j_9 in range(0, 36 - 3, 4):
+            at_8 = full_2 + j_9
+            if at_8 < piece_last:
+                highs_4 = load_f64x4(high, j_9)
+                scales_4 = load_f64x4(scale, j_9)
+                offsets_4 = load_f64x4(offset, j_9)
+                store_part_f64x4(y, n_3 * 315 + at_8, piece_last - at_8, fma_f64x4(sub_f64x4(load_part_f64x4(x, n_3 * 315 + at_8, piece_last - at_8, splat_f64x4(0.0)), highs_4), scales_4, offsets_4))
 
 
 def run(x, beta, y, mean, rstd, partial, stats, batch):
