@@ -69,33 +69,43 @@ class GpuPieces(Formulas):
 
     def place(self, n: Expr, g: Expr, v: Expr) -> tuple[Expr, ...]:
         """The index of vector v of a group in the arrays as runs."""
-        if self.sums.runs == 1:
-            return n, ir.const(0), g, ir.mul(v, self.lanes)
-        per_run = self.sums.run_vectors
-        return n, ir.div(v, per_run), g, ir.mul(ir.rem(v, per_run), self.lanes)
+        run, at = self._in_run(v)
+        return n, run, g, ir.mul(at, self.lanes)
 
-    def channel(self, at: Expr) -> Expr:
-        """The channel, of its group, of position `at` of a run."""
-        channel = ir.div(at, self.p.inner)
-        return ir.rem(channel, self.p.chans) if self.sums.length > self.p.chans * self.p.inner else channel
+    def _in_run(self, v: Expr) -> tuple[Expr, Expr]:
+        """The run of vector v of a group, and its number there."""
+        if self.sums.runs == 1:
+            return ir.const(0), v
+        return ir.div(v, self.sums.run_vectors), ir.rem(v, self.sums.run_vectors)
+
+    @property
+    def _whole_sample(self) -> bool:
+        """Whether a run has all rows of a sample, one after the other."""
+        return self.sums.length > self.p.chans * self.p.inner
+
+    def _channel(self, element: Expr) -> Expr:
+        """The channel, of its group, of an element of a run."""
+        channel = ir.div(element, self.p.inner)
+        return ir.rem(channel, self.p.chans) if self._whole_sample else channel
 
     def keeps(self, n: Expr, v: Expr) -> Expr | None:
         """1 where the elements of vector v of a group count and 0 where not; None where nothing is masked."""
         if self.mask is None:
             return None
-        p, lanes = self.p, self.lanes
-        mask, (_, run, _, at) = self.mask.view(self.batch, p.outer * p.inner), self.place(n, ir.const(0), v)
+        p, lanes, b = self.p, self.lanes, self.b
+        mask, (run, at) = self.mask.view(self.batch, p.outer, p.inner), self._in_run(v)
         width = p.chans * p.inner
 
-        def position(at: Expr) -> Expr:
-            row = ir.div(at, width) if self.sums.length > width else run
-            return ir.add(ir.mul(row, p.inner), ir.rem(at, p.inner))
+        def row(element: Expr) -> Expr:
+            return ir.div(element, width) if self._whole_sample else run
 
+        first = ir.mul(at, lanes)
         if p.inner % lanes == 0:
-            return self.b.load(mask, n, position(at), lanes=lanes)
+            return b.load(mask, n, row(first), ir.mul(ir.rem(at, p.inner // lanes), lanes), lanes=lanes)
         if p.inner == 1 and p.chans % lanes == 0:
-            return ir.splat(self.b.load(mask, n, position(at)), lanes)
-        return ir.pack(*(self.b.load(mask, n, position(ir.add(at, k))) for k in range(lanes)))
+            return ir.splat(b.load(mask, n, row(first), 0), lanes)
+        elements = (ir.add(first, k) for k in range(lanes))
+        return ir.pack(*(b.load(mask, n, row(e), ir.rem(e, p.inner)) for e in elements))
 
     def each_slot(self, slice_: Expr, lane: Expr, sure: bool, visit: Callable[[Expr, Expr], None], fill: Callable[[Expr], None]) -> None:
         """Visit slot j and its vector's number v for this lane's vectors of a slice; slots that may have none are filled first.
@@ -303,17 +313,19 @@ class GpuPieces(Formulas):
 
     # The elementwise pass
 
-    def coefficients(self, norm: Normalizer, n: Expr, g: Expr, at: Expr) -> tuple[Expr, Expr | None]:
-        """Scale and offset of the vector at position `at` of a run."""
+    def coefficients(self, norm: Normalizer, n: Expr, g: Expr, v: Expr) -> tuple[Expr, Expr | None]:
+        """Scale and offset of vector v of a group."""
         p, lanes = self.p, self.lanes
-        first = ir.mul(g, p.chans)
+        _, at = self._in_run(v)
+        first, element = ir.mul(g, p.chans), ir.mul(at, lanes)
         if p.inner % lanes == 0:
-            scale, offset = self.affine(norm, n, ir.add(first, self.channel(at)), 1)
+            scale, offset = self.affine(norm, n, ir.add(first, self._channel(element)), 1)
             return ir.splat(scale, lanes), None if offset is None else ir.splat(offset, lanes)
         if p.inner == 1 and p.chans % lanes == 0:
-            scale, offset = self.affine(norm, n, ir.add(first, self.channel(at)), lanes)
+            channel = ir.mul(ir.rem(at, p.chans // lanes), lanes) if self._whole_sample else element
+            scale, offset = self.affine(norm, n, ir.add(first, channel), lanes)
             return ir.splat(scale, lanes), offset
-        pairs = [self.affine(norm, n, ir.add(first, self.channel(ir.add(at, k))), 1) for k in range(lanes)]
+        pairs = [self.affine(norm, n, ir.add(first, self._channel(ir.add(element, k))), 1) for k in range(lanes)]
         offsets = [offset for _, offset in pairs if offset is not None]
         return ir.pack(*(scale for scale, _ in pairs)), ir.pack(*offsets) if offsets else None
 
@@ -323,12 +335,12 @@ class GpuPieces(Formulas):
         highs = b.named("highs", ir.splat(norm.high, self.lanes))
         known: tuple[Expr, Expr | None] | None = None
         if sure and self.p.inner % self.sums.elements == 0:  # a slice is of one channel
-            scale, offset = self.coefficients(norm, n, g, self.place(n, g, ir.mul(slice_, self.sums.slice_vectors))[-1])
+            scale, offset = self.coefficients(norm, n, g, ir.mul(slice_, self.sums.slice_vectors))
             known = b.named("scales", scale), None if offset is None else b.named("offsets", offset)
 
         def visit(j: Expr, v: Expr) -> None:
             index = self.place(n, g, v)
-            scale, offset = known or self.coefficients(norm, n, g, index[-1])
+            scale, offset = known or self.coefficients(norm, n, g, v)
             self.put(y, *index, value=self.finish(value(j, v), highs, scale, offset))
 
         self.each_slot(slice_, lane, sure, visit, lambda _: None)

@@ -18,7 +18,7 @@ from gngen.loopnest import WIDTH, LoopNest
 from gngen.target import Gpu
 
 HEADERS = Path(__file__).parent / "cuda_on_cpu"
-FLAGS = ("-std=c++17", "-O1", "-g0", "-ffp-contract=off", "-fno-sanitize-recover=all", "-fsanitize=address,undefined", "-pthread", "-w")
+FLAGS = ("-std=c++17", "-O0", "-g0", "-ffp-contract=off", "-fno-sanitize-recover=all", "-fsanitize=address,undefined", "-pthread", "-w")
 _MAIN = """
 #include <cuda_runtime.h>
 #include <cuda_fp16.h>

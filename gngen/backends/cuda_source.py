@@ -35,6 +35,9 @@ class _CudaPrinter(Printer):
                 return f"div_i64({self.expr(a)}, {self.expr(b)})"
             case Op("rem", (a, b)):
                 return f"rem_i64({self.expr(a)}, {self.expr(b)})"
+            case Op("shl", (a, b)) if e.type.lanes == 1:  # of signed integers it would be undefined where it overflows
+                signed = _CTYPES[e.type.kind]
+                return f"({signed})((u{signed}){self.expr(a, 9)} << {self.expr(b, 9)})"
         return super().expr(e, binds)
 
     def load(self, e: Load) -> str:
