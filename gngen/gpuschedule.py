@@ -9,7 +9,7 @@ from typing import Any
 from gngen.errors import SpecError
 from gngen.loopnest import WARP
 from gngen.problem import Problem
-from gngen.slices import MERGED_MOST, group_slices
+from gngen.slices import CHUNK, MERGED_MOST, group_slices
 from gngen.target import Gpu
 
 GPU_SCHEDULES = {
@@ -183,8 +183,7 @@ class _Room:
             groups = max(d for d in range(1, GROUPS_MOST + 1) if self.p.groups % d == 0)
             return GpuSchedule(name, rounds=self.slices, groups=groups)
         if name == "two_kernel":
-            warps = min(BLOCK_WARPS // 2, self.slices)
-            return GpuSchedule(name, warps=warps, rounds=-(-max(self.sums.chunk, warps) // warps), held="nowhere")
+            return GpuSchedule(name, warps=min(CHUNK, self.slices), rounds=-(-self.sums.chunk // CHUNK), held="nowhere")
         in_registers = part <= self.in_registers and name != "cta_smem"
         rounds = -(-part // BLOCK_WARPS)
         return GpuSchedule(name, split, -(-part // rounds), rounds, 1, "register" if in_registers else "shared")

@@ -15,8 +15,8 @@ from gngen.problem import Problem
 VECTOR_BYTES = 16
 # Registers of a lane that a slice fills, at most, in the kind that is computed in; and slices of a group before they grow beyond a vector.
 SLOT_REGISTERS, SLICES_LEAST = 32, 16
-# A group of more slices than this is merged in two steps: slices to chunks, chunks to the group.
-MERGED_MOST = 512
+# A group of more slices than this is merged in two steps: slices to chunks of a multiple of so many, chunks to the group.
+MERGED_MOST, CHUNK = 512, 8
 # A run of a group shorter than this, in bytes, leaves most lanes of a warp without a vector.
 RUN_BYTES = 256
 
@@ -75,7 +75,8 @@ def group_slices(p: Problem) -> Slices:
     most = SLOT_REGISTERS // (4 if lanes == 1 else lanes * p.bits // 32)
     slots = max(1, min(most, -(-vectors // (WARP * SLICES_LEAST))))
     slices = -(-vectors // (WARP * slots))
-    return Slices(runs, length, lanes, slots, 1 if slices <= MERGED_MOST else -(-slices // MERGED_MOST))
+    chunk = 1 if slices <= MERGED_MOST else CHUNK * -(-slices // (CHUNK * MERGED_MOST))
+    return Slices(runs, length, lanes, slots, chunk)
 
 
 def vector_lanes(p: Problem, length: int) -> int:

@@ -78,7 +78,7 @@ struct cudaLaunchConfig_t {
 namespace on_cpu {
 
 const int WARP = 32;
-const size_t STACK = 256 << 10;
+const size_t STACK = 64 << 10;
 enum Scope { NONE, WARP_SCOPE, BLOCK_SCOPE, TEAM_SCOPE };
 
 inline bool backwards = false;
