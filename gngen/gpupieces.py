@@ -133,21 +133,31 @@ class GpuPieces(Formulas):
 
     # Moving
 
+    def summed_value(self, index: tuple[Expr, ...], seen: Callable[[Buffer], Buffer]) -> Expr:
+        """A vector of x as it is stored, with the residual added and rounded; `seen` gives the view of an array that is indexed."""
+        b, kind = self.b, self.p.kind
+        value = b.load(seen(self.x), *index, lanes=self.lanes)
+        if self.residual is None:
+            return value
+        other = b.load(seen(self.residual), *index, lanes=self.lanes)
+        return b.let("value", ir.cast(ir.add(ir.cast(value, kind), ir.cast(other, kind)), self.x.kind))
+
+    def settled_at(self, index: tuple[Expr, ...], seen: Callable[[Buffer], Buffer]) -> Expr:
+        """The same vector, read again."""
+        if self.summed is None:
+            return self.summed_value(index, seen)
+        return self.b.load(seen(self.summed), *index, lanes=self.lanes)
+
     def hold(self, held: Held, n: Expr, g: Expr, r: Expr, slice_: Expr, lane: Expr, sure: bool) -> None:
         """Read a slice, for the first time, and keep it; store the sums where they are asked for."""
-        b, kind = self.b, self.p.kind
-        x, residual, summed = (None if a is None else self.runs(a) for a in (self.x, self.residual, self.summed))
-        assert x is not None
-        zeros = ir.cast(ir.const(0, self.vector), x.kind)
+        b = self.b
+        zeros = ir.cast(ir.const(0, self.vector), self.x.kind)
 
         def visit(j: Expr, v: Expr) -> None:
             index = self.place(n, g, v)
-            value: Expr = b.load(x, *index, lanes=self.lanes)
-            if residual is not None:
-                other = b.load(residual, *index, lanes=self.lanes)
-                value = b.let("value", ir.cast(ir.add(ir.cast(value, kind), ir.cast(other, kind)), x.kind))
-            if summed is not None:
-                b.store(summed, *index, value=value)
+            value = self.summed_value(index, self.runs)
+            if self.summed is not None:
+                b.store(self.runs(self.summed), *index, value=value)
             b.store(held.buffer, held.at(r, j), 0, value=value)
 
         self.each_slot(slice_, lane, sure, visit, lambda j: b.store(held.buffer, held.at(r, j), 0, value=zeros))
@@ -344,11 +354,3 @@ class GpuPieces(Formulas):
             self.put(y, *index, value=self.finish(value(j, v), highs, scale, offset))
 
         self.each_slot(slice_, lane, sure, visit, lambda _: None)
-
-    def settled_value(self, n: Expr, g: Expr, v: Expr) -> Expr:
-        """Vector v of a group, read again."""
-        index = self.place(n, g, v)
-        if self.residual is None or self.summed is not None:
-            return ir.cast(self.b.load(self.runs(self.settled), *index, lanes=self.lanes), self.p.kind)
-        parts = [ir.cast(self.b.load(self.runs(a), *index, lanes=self.lanes), self.p.kind) for a in (self.x, self.residual)]
-        return ir.cast(ir.cast(ir.add(*parts), self.x.kind), self.p.kind)

@@ -9,7 +9,7 @@ from typing import Any
 from gngen.errors import SpecError
 from gngen.loopnest import WARP
 from gngen.problem import Problem
-from gngen.slices import CHUNK, MERGED_MOST, group_slices
+from gngen.slices import CHUNK, MERGED_MOST, TILE_SLICES, VECTOR_BYTES, RowTiles, group_slices, row_tiles
 from gngen.target import Gpu
 
 GPU_SCHEDULES = {
@@ -42,7 +42,8 @@ class GpuSchedule:
 
     split: blocks that share a group. warps: of a block, for one group. rounds: slices of a warp, one after the other. groups: of a block,
     each with warps of its own. held: where a thread keeps what it has read, register, shared or nowhere. together: blocks that a
-    multiprocessor has room for at once. reason: why this one was chosen.
+    multiprocessor has room for at once. tile: groups in short runs whose columns a block has together; 0 for groups in long ones. reason:
+    why this one was chosen.
     """
 
     name: str
@@ -52,6 +53,7 @@ class GpuSchedule:
     groups: int = 1
     held: str = "register"
     together: int = 1
+    tile: int = 0
     reason: str = ""
 
     @property
@@ -74,7 +76,7 @@ def choose_gpu_schedule(p: Problem, m: Gpu, asked: GpuSchedule | str | Mapping[s
     for key in wishes:
         if key not in ("name", "split"):
             raise SpecError(f"a GPU schedule has no field {key!r} that can be asked for; choose from name, split")
-    room = _Room(p, m)
+    room = _room(p, m)
     name, split, reason = room.choose()
     if wishes:
         name = wishes.get("name", name)
@@ -90,15 +92,21 @@ def choose_gpu_schedule(p: Problem, m: Gpu, asked: GpuSchedule | str | Mapping[s
 
 def gpu_schedules_for(p: Problem, m: Gpu) -> list[str]:
     """The names of the schedules that can compute a problem on a GPU."""
-    room = _Room(p, m)
+    room = _room(p, m)
     return [name for name in GPU_SCHEDULES if not room.misfit(name, room.least_split(name))]
 
 
+def _room(p: Problem, m: Gpu) -> _Room:
+    tiles = row_tiles(p)
+    return _Room(p, m) if tiles is None else _TileRoom(p, m, tiles)
+
+
 class _Room:
-    """What of a problem fits where on a GPU, in slices of a group."""
+    """What of a problem fits where on a GPU, in slices of a group, or of a unit of several."""
 
     def __init__(self, p: Problem, m: Gpu) -> None:
         self.p, self.m = p, m
+        self.units, self.unit_bytes, self.mergeable, self.noun = p.groups, p.group * p.item_bytes, MERGED_MOST, "groups"
         self.sums = group_slices(p)
         self.slices = self.sums.slices
         self.slice_bytes = self.sums.elements * p.item_bytes
@@ -121,8 +129,8 @@ class _Room:
         """Why a schedule cannot compute the problem, or ""."""
         if name == "two_kernel":
             return "" if split == 1 else "its blocks share nothing"
-        if self.slices > MERGED_MOST:
-            return f"a group of {self.p.group} elements is cut into {self.slices} slices, more than {MERGED_MOST}"
+        if self.slices > self.mergeable:
+            return f"a group of {self.p.group} elements is cut into {self.slices} slices, more than {self.mergeable}"
         if split > 1 and name not in ("cluster", "coop"):
             return "a group is one block's"
         if name == "warp_group" and (self.slices > self.rounds or self.p.group > WARP_GROUP):
@@ -142,30 +150,30 @@ class _Room:
             most = self.m.cluster
             return f"{self.m.name} has clusters of at most {most} blocks" if split > most or split & (split - 1) else ""
         room = self.m.sms * self.schedule(name, split).together
-        blocks = self.p.groups * split
+        blocks = self.units * split
         return f"{blocks} blocks do not run at once: {self.m.name} has room for {room}" if blocks > room else ""
 
     def choose(self) -> tuple[str, int, str]:
         """The name, the blocks of a group, and why."""
         p, m = self.p, self.m
-        groups = p.groups * (p.batch or 1)
-        sizes = f"a group of {p.group} elements"
-        if self.slices <= MERGED_MOST:
+        groups = self.units * (p.batch or 1)
+        sizes = f"{self.unit_bytes} bytes"
+        if self.slices <= self.mergeable:
             for name in ("warp_group", "cta_reg", "cta_smem"):
                 if not self.misfit(name, 1) and (groups >= BUSY * m.sms or self.slices == 1):
-                    return name, 1, f"{groups} groups are enough for {m.sms} multiprocessors, and {_HOLDER[name]} holds {sizes}"
+                    return name, 1, f"{groups} {self.noun} are enough for {m.sms} multiprocessors, and {_HOLDER[name]} can hold {sizes}"
             for name, split in self._splits(groups):
                 if not self.misfit(name, split):
-                    return name, split, f"{groups} groups for {m.sms} multiprocessors: {split} blocks share {sizes}"
+                    return name, split, f"{groups} {self.noun} for {m.sms} multiprocessors: {split} blocks share {sizes}"
             for name in ("warp_group", "cta_reg", "cta_smem"):
                 if not self.misfit(name, 1):
-                    return name, 1, f"{_HOLDER[name]} holds {sizes}"
-        return "two_kernel", 1, f"{sizes} is more than can be held on chip"
+                    return name, 1, f"{_HOLDER[name]} can hold {sizes}"
+        return "two_kernel", 1, f"{sizes} are more than can be held on chip"
 
     def _splits(self, groups: int) -> list[tuple[str, int]]:
         """Ways to share a group between blocks, the best first."""
         wanted = self.least_split("cluster")
-        most = min(self.slices, self.p.group * self.p.item_bytes // PART_BYTES)
+        most = min(self.slices, self.unit_bytes // PART_BYTES)
         while groups * wanted < BUSY * self.m.sms and 2 * wanted <= most:
             wanted *= 2
         splits = [wanted >> k for k in range(wanted.bit_length() - 1) if wanted >> k <= most]
@@ -197,7 +205,40 @@ class _Room:
         return max(1, min(m.registers // (threads * registers), m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
 
 
-_HOLDER = {"warp_group": "a warp", "cta_reg": "a block's registers", "cta_smem": "a block's shared memory"}
+class _TileRoom(_Room):
+    """The same of groups in short runs, in slices of the rows of a tile."""
+
+    def __init__(self, p: Problem, m: Gpu, tiles: RowTiles) -> None:
+        self.p, self.m, self.tiles = p, m, tiles
+        self.units, self.unit_bytes = p.groups // tiles.groups, p.group * tiles.groups * p.item_bytes
+        self.mergeable, self.noun = TILE_SLICES, f"tiles of {tiles.groups} groups"
+        self.slices = tiles.slices
+        self.slot_registers = tiles.lanes * p.bits // 32 * tiles.slots
+        threads, columns = tiles.warps * WARP, 3 if p.masked else 2
+        self.slice_bytes = tiles.slots * threads * VECTOR_BYTES
+        self.leaf_bytes = columns * tiles.side * tiles.columns * 8
+        self.rounds = self.in_registers = max(1, (HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS) // self.slot_registers)
+        self.in_shared = (m.shared_block - PARTIAL_BYTES - self.leaf_bytes) // self.slice_bytes
+        self.most = max(self.in_registers, self.in_shared)
+
+    def misfit(self, name: str, split: int) -> str:
+        return "a group lies in short runs" if name == "warp_group" else super().misfit(name, split)
+
+    def _sized(self, name: str, split: int, part: int) -> GpuSchedule:
+        warps, tile = self.tiles.warps, self.tiles.groups
+        if name == "two_kernel":
+            return GpuSchedule(name, warps=warps, held="nowhere", tile=tile)
+        in_registers = part <= self.in_registers and name != "cta_smem"
+        return GpuSchedule(name, split, warps, part, 1, "register" if in_registers else "shared", tile=tile)
+
+    def _together(self, s: GpuSchedule) -> int:
+        m, threads = self.m, s.warps * WARP
+        registers = WORKING_REGISTERS + self.slot_registers * (s.rounds if s.held == "register" else 1)
+        shared = PARTIAL_BYTES + SYSTEM_BYTES + self.leaf_bytes + (s.rounds * self.slice_bytes if s.held == "shared" else 0)
+        return max(1, min(m.registers // (threads * registers), m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
+
+
+_HOLDER = {"warp_group": "a warp", "cta_reg": "a block in its registers", "cta_smem": "a block in its shared memory"}
 
 
 def _power(n: int) -> int:

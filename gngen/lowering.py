@@ -11,6 +11,7 @@ from gngen.pieces import Pieces
 from gngen.problem import Problem
 from gngen.prune import prune
 from gngen.schedule import Schedule, schedule_module
+from gngen.tilepieces import TilePieces
 from gngen.verify import verify
 
 
@@ -24,6 +25,6 @@ def lower_problem(p: Problem, s: Schedule | GpuSchedule) -> LoopNest:
 
 
 def _lower_gpu(p: Problem, s: GpuSchedule) -> LoopNest:
-    k = GpuPieces(p, s)
-    workspace = import_module(f"gngen.schedules.{GPU_SCHEDULES[s.name]}").lower(k)
+    k = TilePieces(p, s) if s.tile else GpuPieces(p, s)
+    workspace = import_module(f"gngen.schedules.{'tiles' if s.tile else GPU_SCHEDULES[s.name]}").lower(k)
     return verify(LoopNest(p.name, p, k.buffers, k.batch, workspace, tuple(k.b.functions.values()), prune(k.b.finish()), 1))

@@ -88,3 +88,69 @@ def vector_lanes(p: Problem, length: int) -> int:
 def in_runs(p: Problem) -> bool:
     """Whether a group lies in runs long enough for a warp."""
     return p.outer == 1 or p.groups == 1 or p.chans * p.inner * p.item_bytes >= RUN_BYTES
+
+
+# Of a tile of columns: bytes of a row that are read together at least, threads of a block at most (f32), and slices of rows at most.
+TILE_BYTES, TILE_ELEMENTS, TILE_VECTORS, TILE_SLICES = 128, 2048, 128, 4096
+
+
+@dataclass(frozen=True)
+class RowTiles:
+    """Groups in short runs: rows of the columns of `groups` neighbours, `side` rows side by side in a block, `slots` below each other.
+
+    A thread has a vector of columns of `slots` rows, and takes the moments of each column by itself; those of a group's columns and of
+    the rows side by side are merged into a slice's, slices into the group's.
+    """
+
+    rows: int
+    width: int
+    groups: int
+    lanes: int
+    side: int
+    slots: int
+
+    @property
+    def columns(self) -> int:
+        return self.groups * self.width
+
+    @property
+    def vectors(self) -> int:
+        """Of a row."""
+        return self.columns // self.lanes
+
+    @property
+    def threads(self) -> int:
+        """Those of a block that have something to do."""
+        return self.side * self.vectors
+
+    @property
+    def warps(self) -> int:
+        return -(-self.threads // WARP)
+
+    @property
+    def slice_rows(self) -> int:
+        return self.side * self.slots
+
+    @property
+    def slices(self) -> int:
+        return -(-self.rows // self.slice_rows)
+
+    @property
+    def slice_elements(self) -> int:
+        """Of all the columns."""
+        return self.slice_rows * self.columns
+
+
+def row_tiles(p: Problem) -> RowTiles | None:
+    """How groups in short runs are cut into tiles of whole vectors; None where they are in long runs, or fit no tile."""
+    lanes, width = VECTOR_BYTES // p.item_bytes, p.chans * p.inner
+    fits = [t for t in range(1, p.groups + 1) if p.groups % t == 0 and t * width % lanes == 0 and t * width // lanes <= TILE_VECTORS]
+    if in_runs(p) or not fits:
+        return None
+    wide = [t for t in fits if t * width * p.item_bytes >= TILE_BYTES]
+    groups = min(wide, default=max(fits))
+    room = min(512, TILE_ELEMENTS // lanes) // (groups * width // lanes)
+    side = 1 << max(0, min(room, p.outer // 4).bit_length() - 1)  # a power of two, as the number of blocks is
+    slots = max(1, min(SLOT_REGISTERS // (lanes * p.bits // 32), -(-p.outer // (side * SLICES_LEAST))))
+    tiles = RowTiles(p.outer, width, groups, lanes, side, slots)
+    return tiles if tiles.slices <= TILE_SLICES else None

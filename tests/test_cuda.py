@@ -29,8 +29,10 @@ LAYOUTS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "first-across": ((2, 16, 7, 7), {"groups": 2, "axis": 1}),
     "first-odd": ((3, 6, 5, 13), {"groups": 3, "axis": 1}),
     "last": ((2, 5, 9, 32), {"groups": 2}),
+    "last-across": ((2, 150, 40), {"groups": 8}),
     "last-odd": ((2, 60, 15), {"groups": 3}),
     "last-one-group": ((2, 45, 16), {"groups": 1}),
+    "middle-short": ((2, 130, 6, 4), {"groups": 3, "axis": 2}),
     "middle": ((2, 3, 12, 70), {"groups": 3, "axis": 2}),
 }
 FORMS: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
@@ -92,7 +94,14 @@ def lowered(p: Problem, gpu: Gpu) -> list[LoopNest]:
 # Float32 on every layout; a compiler run takes seconds, so the others on those where their vectors lie otherwise.
 RUNS = [(layout, "float32") for layout in LAYOUTS]
 RUNS += [(layout, dtype) for layout in ("first", "last") for dtype in ("float16", "bfloat16")]
-RUNS += [("first-across", "float16"), ("last-odd", "bfloat16"), ("first-odd", "float64"), ("last", "float64"), ("middle", "float16")]
+RUNS += [
+    ("first-across", "float16"),
+    ("last-odd", "bfloat16"),
+    ("first-odd", "float64"),
+    ("last", "float64"),
+    ("last-across", "float16"),
+    ("middle", "float16"),
+]
 
 
 @pytest.mark.parametrize(("layout", "dtype"), RUNS)

@@ -83,4 +83,4 @@ def _apply(k: GpuPieces, partial: Buffer) -> None:
         with b.loop("r", 0, APPLY_ROUNDS) as r:
             at = b.let("slice", ir.add(ir.add(ir.mul(part, mine), ir.mul(r, s.warps)), warp))
             sure = parts * mine == sums.slices
-            k.apply(norm, n, g, at, lane, sure, lambda _, v: k.settled_value(n, g, v))
+            k.apply(norm, n, g, at, lane, sure, lambda _, v: ir.cast(k.settled_at(k.place(n, g, v), k.runs), p.kind))
