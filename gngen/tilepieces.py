@@ -114,8 +114,8 @@ class TilePieces(GpuPieces):
             rests, squares = (b.let(stem, ir.cast(value, "f64")) for stem, value in (("rests", rest), ("squares", square)))
             if p.kind == "f32":
                 with b.when(ir.logical_not(ir.compare("le", ir.reduce_add(square), ir.const(LARGEST["f32"], self.scalar)))):
-                    for var, value in zip((rests, squares), deviations("f64"), strict=True):
-                        b.assign(var, value)
+                    for var, again in zip((rests, squares), deviations("f64"), strict=True):
+                        b.assign(var, again)
             off = b.let("off", ir.div(rests, whole))
             values = (ir.add(ir.cast(center, "f64"), off), ir.sub(squares, ir.mul(rests, off)), counts)
             for part, value in zip(range(self.columns), values, strict=False):

@@ -5,6 +5,7 @@ Schedules of one problem must agree in every bit, whatever their number of block
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from cudacpu import Job, Program, build, why_not, workspace
 from strategies import Array, assert_equal, assert_right, assert_stat_right, companions, computed, fill, oracle, padded, parameters
 
+from gngen import models
+from gngen.errors import SpecError
 from gngen.gpuschedule import GPU_SCHEDULES, choose_gpu_schedule, gpu_schedules_for
 from gngen.loopnest import LoopNest
 from gngen.lowering import lower_problem
@@ -132,68 +135,76 @@ def test_no_schedule_is_left_out() -> None:
     assert found == set(GPU_SCHEDULES)
 
 
-PLAIN = GroupNormSpec(groups=2, axis=1)
-SHAPE = (3, 4, 301)
+@dataclass(frozen=True)
+class Plain:
+    """Every schedule of a small problem with mean and rstd, of 2 groups of a sample."""
+
+    spec: GroupNormSpec
+    shape: tuple[int, ...]
+    program: Program
+
+    def run(self, number: int, x: Array) -> dict[str, Array]:
+        """The arrays of a kernel by name, after a call, and right."""
+        nest = self.program.nests[number]
+        used, named = arrays(nest, self.spec, x.shape, x.dtype.name, "normal")
+        used[0] = named["x"] = x
+        (after,) = self.program.run([Job(number, x.shape[0], used)])
+        check(nest, self.spec, named, after, x.dtype.name)
+        return dict(zip((b.name for b in nest.buffers), after, strict=False))
 
 
-def run(program: Program, number: int, spec: GroupNormSpec, x: Array, alias: dict[str, str] | None = None) -> dict[str, Array]:
-    """The arrays of a plain kernel by name, after a call."""
-    nest = program.nests[number]
-    used, named = arrays(nest, spec, x.shape, x.dtype.name, "normal", alias)
-    used[0] = x
-    (after,) = program.run([Job(number, x.shape[0], used)])
-    named["x"] = x
-    check(nest, spec, named, after, x.dtype.name)
-    return dict(zip((b.name for b in nest.buffers), after, strict=False))
+PLAIN = {"runs": (GroupNormSpec(groups=2, axis=1), (3, 4, 301)), "tiles": (GroupNormSpec(groups=2), (3, 45, 20))}
 
 
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """Every schedule of a small problem of odd runs, with mean and rstd."""
-    p, _ = specialize(PLAIN, SHAPE, "float32", None, ("y", "mean", "rstd"))
-    return build(lowered(p, machine()), machine(), tmp_path_factory.mktemp("plain"))
+@pytest.fixture(scope="module", params=PLAIN)
+def plain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Plain:
+    spec, shape = PLAIN[request.param]
+    p, _ = specialize(spec, shape, "float32", None, ("y", "mean", "rstd"))
+    return Plain(spec, shape, build(lowered(p, machine()), machine(), tmp_path_factory.mktemp("plain")))
 
 
-def test_what_is_far_huge_constant_or_no_number(plain: Program) -> None:
+def test_what_is_far_huge_constant_or_no_number(plain: Plain) -> None:
     """A constant group gives exactly beta; NaN and infinity stay in their group; nothing overflows that need not."""
-    _, beta = parameters(SHAPE, PLAIN, "float32")
+    _, beta = parameters(plain.shape, plain.spec, "float32")
     assert beta is not None
-    for number in range(len(plain.nests)):
+    first = plain.spec.axes[0] == 1
+    for number in range(len(plain.program.nests)):
         for value in (0.0, np.pi, -1e4, 3e38, 1e30, 1e-30, 1e-42, 16777217.0):
-            x = np.full(SHAPE, value, np.float32)
-            y = run(plain, number, PLAIN, x)["y"]
-            np.testing.assert_array_equal(y, np.broadcast_to(beta[None, :, None], SHAPE))
+            y = plain.run(number, np.full(plain.shape, value, np.float32))["y"]
+            np.testing.assert_array_equal(y, np.broadcast_to(beta[:, None] if first else beta, plain.shape))
         for value in (np.nan, np.inf, -np.inf):
-            x = fill("normal", SHAPE, "float32")
-            x[1, 2, 300] = value
-            y = run(plain, number, PLAIN, x)["y"]
-            assert np.isnan(y[1, 2:]).all()
-            assert np.isfinite(np.delete(y.reshape(6, -1), 3, 0)).all()
+            x = fill("normal", plain.shape, "float32")
+            x[1, -1, -1] = value
+            y = plain.run(number, x)["y"]
+            spoilt = np.zeros(plain.shape, bool)
+            spoilt[(1, slice(2, None)) if first else (1, slice(None), slice(10, None))] = True
+            np.testing.assert_array_equal(np.isnan(y), spoilt)
         for scale in (1e30, 1e-18):
-            run(plain, number, PLAIN, fill("normal", SHAPE, "float32") * np.float32(scale))
+            plain.run(number, fill("normal", plain.shape, "float32") * np.float32(scale))
         for data in ("offset", "uniform", "outlier"):
-            run(plain, number, PLAIN, fill(data, SHAPE, "float32"))
+            plain.run(number, fill(data, plain.shape, "float32"))
 
 
-def test_the_batch_and_the_place_change_no_bit(plain: Program) -> None:
-    x = fill("far", SHAPE, "float32")
-    for number in range(len(plain.nests)):
-        whole = run(plain, number, PLAIN, x)
-        for n in range(SHAPE[0]):
-            alone = run(plain, number, PLAIN, np.ascontiguousarray(x[n : n + 1]))
+def test_the_batch_and_the_place_change_no_bit(plain: Plain) -> None:
+    x = fill("far", plain.shape, "float32")
+    for number in range(len(plain.program.nests)):
+        whole = plain.run(number, x)
+        for n in range(plain.shape[0]):
+            alone = plain.run(number, np.ascontiguousarray(x[n : n + 1]))
             for name in ("y", "mean", "rstd"):
                 assert_equal(alone[name], whole[name][n : n + 1])
 
 
-def test_outputs_may_be_the_inputs_themselves(tmp_path: Path) -> None:
-    spec = GroupNormSpec(groups=2, axis=1, residual=True)
-    p, _ = specialize(spec, SHAPE, "float32", None, ("y", "sum"))
-    nests = lowered(p, machine())
-    program = build(nests, machine(), tmp_path)
+@pytest.mark.parametrize("case", PLAIN)
+def test_outputs_may_be_the_inputs_themselves(case: str, tmp_path: Path) -> None:
+    plain, shape = PLAIN[case]
+    spec = replace(plain, residual=True)
+    p, _ = specialize(spec, shape, "float32", None, ("y", "sum"))
+    program = build(lowered(p, machine()), machine(), tmp_path)
     for number, nest in enumerate(program.nests):
         for alias in ({"y": "x"}, {"y": "residual", "summed": "x"}, {"y": "x", "summed": "residual"}):
-            used, named = arrays(nest, spec, SHAPE, "float32", "normal", alias)
-            (after,) = program.run([Job(number, SHAPE[0], used)])
+            used, named = arrays(nest, spec, shape, "float32", "normal", alias)
+            (after,) = program.run([Job(number, shape[0], used)])
             check(nest, spec, named, after, "float32")
 
 
@@ -202,5 +213,47 @@ def test_a_group_of_many_slices_is_merged_in_two_steps(tmp_path: Path) -> None:
     p, _ = specialize(spec, shape)
     assert group_slices(p).chunk > 1
     assert gpu_schedules_for(p, machine()) == ["two_kernel"]
-    program = build(lowered(p, machine()), machine(), tmp_path)
-    run(program, 0, spec, fill("far", shape, "float32"))
+    many = Plain(spec, shape, build(lowered(specialize(spec, shape, "float32", None, ("y", "mean"))[0], machine()), machine(), tmp_path))
+    many.run(0, fill("far", shape, "float32"))
+
+
+# The choice
+
+UNET = models.load("sd15-unet").layers
+
+
+@pytest.mark.parametrize("gpu", ["sm_80", "sm_90", "sm_100"])
+def test_every_layer_fills_the_machine_at_batch_1_and_is_read_once(gpu: str) -> None:
+    m = machine(gpu)
+    for layer in UNET:
+        for batch in (1, layer.shape[0], None):
+            p, _ = specialize(layer.spec, (batch, *layer.shape[1:]))
+            s = choose_gpu_schedule(p, m)
+            assert s.name != "two_kernel", "a group fits on chip"
+            blocks = (batch or 1) * p.groups // s.groups * s.split if s.name != "coop" else p.groups * s.split
+            assert 2 * blocks >= m.sms, f"{layer.name}: {s}"
+
+
+def test_a_split_changes_no_slice() -> None:
+    """What is summed together depends on the problem alone, so that every schedule gives the same bits."""
+    one, many, any_batch = (specialize(GroupNormSpec(groups=32, axis=1), (n, 320, 64, 64))[0] for n in (1, 64, None))
+    assert group_slices(one) == group_slices(many) == group_slices(any_batch)
+    assert choose_gpu_schedule(one, machine()).split != choose_gpu_schedule(many, machine()).split
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("warp_group", "more than one warp holds"),
+        ("cta_reg", "more than the registers of a block hold"),
+        ("group_split", "no GPU schedule 'group_split'; choose from warp_group"),
+        ({"name": "cluster", "split": 16}, "clusters of at most 8 blocks"),
+        ({"name": "coop", "split": 40}, "do not run at once"),
+        ({"name": "cta_smem", "split": 2}, "a group is one block's"),
+        ({"lanes": 4}, "a GPU schedule has no field 'lanes'"),
+    ],
+)
+def test_schedules_that_do_not_fit(asked: Any, words: str) -> None:
+    p, _ = specialize(GroupNormSpec(groups=32, axis=1), (2, 320, 64, 64))
+    with pytest.raises(SpecError, match=words):
+        choose_gpu_schedule(p, machine(), asked)
