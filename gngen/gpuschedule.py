@@ -42,8 +42,9 @@ class GpuSchedule:
 
     split: blocks that share a group. warps: of a block, for one group. rounds: slices of a warp, one after the other. groups: of a block,
     each with warps of its own. held: where a thread keeps what it has read, register, shared or nowhere. together: blocks that a
-    multiprocessor has room for at once. tile: groups in short runs whose columns a block has together; 0 for groups in long ones. reason:
-    why this one was chosen.
+    multiprocessor has room for at once. tile: groups in short runs whose columns a block has together; 0 for groups in long ones. gangs:
+    groups (or tiles of them) that the blocks of a cooperative launch take at once, going from sample to sample. reason: why this one was
+    chosen.
     """
 
     name: str
@@ -54,6 +55,7 @@ class GpuSchedule:
     held: str = "register"
     together: int = 1
     tile: int = 0
+    gangs: int = 0
     reason: str = ""
 
     @property
@@ -149,9 +151,12 @@ class _Room:
         if name == "cluster":
             most = self.m.cluster
             return f"{self.m.name} has clusters of at most {most} blocks" if split > most or split & (split - 1) else ""
-        room = self.m.sms * self.schedule(name, split).together
-        blocks = self.units * split
-        return f"{blocks} blocks do not run at once: {self.m.name} has room for {room}" if blocks > room else ""
+        return "" if self.schedule(name, split).gangs else f"{split} blocks do not run at once on {self.m.name}"
+
+    def _gangs(self, s: GpuSchedule) -> int:
+        """Groups whose blocks all run at once: a divisor of their number, 0 where not even one's do."""
+        room = self.m.sms * s.together
+        return max((d for d in range(1, self.units + 1) if self.units % d == 0 and d * s.split <= room), default=0)
 
     def choose(self) -> tuple[str, int, str]:
         """The name, the blocks of a group, and why."""
@@ -184,7 +189,8 @@ class _Room:
         """A schedule with all its numbers."""
         part = -(-self.slices // split)
         s = self._sized(name, split, part)
-        return replace(s, together=self._together(s))
+        s = replace(s, together=self._together(s))
+        return replace(s, gangs=self._gangs(s)) if name == "coop" else s
 
     def _sized(self, name: str, split: int, part: int) -> GpuSchedule:
         if name == "warp_group":

@@ -230,7 +230,7 @@ def test_every_layer_fills_the_machine_at_batch_1_and_is_read_once(gpu: str) -> 
             p, _ = specialize(layer.spec, (batch, *layer.shape[1:]))
             s = choose_gpu_schedule(p, m)
             assert s.name != "two_kernel", "a group fits on chip"
-            blocks = (batch or 1) * p.groups // s.groups * s.split if s.name != "coop" else p.groups * s.split
+            blocks = (s.gangs or (batch or 1) * p.groups // s.groups) * s.split
             assert 2 * blocks >= m.sms, f"{layer.name}: {s}"
 
 
@@ -248,7 +248,7 @@ def test_a_split_changes_no_slice() -> None:
         ("cta_reg", "more than the registers of a block hold"),
         ("group_split", "no GPU schedule 'group_split'; choose from warp_group"),
         ({"name": "cluster", "split": 16}, "clusters of at most 8 blocks"),
-        ({"name": "coop", "split": 40}, "do not run at once"),
+        ({"name": "coop", "split": 41}, "is no 41 blocks'"),
         ({"name": "cta_smem", "split": 2}, "a group is one block's"),
         ({"lanes": 4}, "a GPU schedule has no field 'lanes'"),
     ],

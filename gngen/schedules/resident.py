@@ -21,18 +21,19 @@ Number = Callable[[Expr], Expr]
 
 def lower(k: GpuPieces) -> tuple[Buffer, ...]:
     b, p, s, sums = k.b, k.p, k.s, k.sums
-    coop = s.name == "coop"
-    workspace = Buffer("partial", "f64", (k.batch, p.groups, sums.slices, k.columns), "workspace") if coop else None
-    grid: list[tuple[str, Expr | int]] = [("n", k.batch), ("g", p.groups // s.groups), ("part", s.split)]
-    if coop:
-        del grid[0]  # whatever the batch, so many blocks run at once: they go from sample to sample
-    stems, extents = zip(*grid, strict=True)
+    partial = Buffer("partial", "f64", (k.batch, p.groups, sums.slices, k.columns), "workspace")
+    workspace = partial if s.name == "coop" else None
+    units = p.groups // s.groups
+    if workspace is not None:
+        with b.launch(("gang", "part"), (s.gangs, s.split), s.block_warps, s.together, cooperative=True) as ((gang, part), warp, lane):
+            block = _Block(k, warp, lane)
+            with b.loop("n", 0, k.batch) as n, b.loop("turn", 0, units // s.gangs) as turn:
+                block.do_group(n, ir.add(ir.mul(turn, s.gangs), gang), part, workspace)
+        return (workspace,)
     cluster = s.split if s.name == "cluster" else 1
-    with b.launch(stems, extents, s.block_warps, s.together, cluster, coop) as (blocks, warp, lane):
-        block = _Block(k, warp, lane)
-        with nullcontext(blocks[0]) if not coop else b.loop("n", 0, k.batch) as n:
-            block.do_group(n, blocks[-2], blocks[-1], workspace)
-    return () if workspace is None else (workspace,)
+    with b.launch(("n", "g", "part"), (k.batch, units, s.split), s.block_warps, s.together, cluster) as ((n, g, part), warp, lane):
+        _Block(k, warp, lane).do_group(n, g, part, None)
+    return ()
 
 
 class _Block:

@@ -22,18 +22,18 @@ def lower(k: TilePieces) -> tuple[Buffer, ...]:
         _take_moments(k, partial)
         _apply(k, partial)
         return (partial,)
-    coop = s.name == "coop"
-    workspace = _partial(k) if coop else None
-    grid: list[tuple[str, Expr | int]] = [("n", k.batch), ("tile", p.groups // tiles.groups), ("part", s.split)]
-    if coop:
-        del grid[0]
-    stems, extents = zip(*grid, strict=True)
+    workspace = _partial(k) if s.name == "coop" else None
+    units = p.groups // tiles.groups
+    if workspace is not None:
+        with k.b.launch(("gang", "part"), (s.gangs, s.split), tiles.warps, s.together, cooperative=True) as ((gang, part), warp, lane):
+            block = _Block(k, warp, lane)
+            with k.b.loop("n", 0, k.batch) as n, k.b.loop("turn", 0, units // s.gangs) as turn:
+                block.do_tile(n, ir.add(ir.mul(turn, s.gangs), gang), part, workspace)
+        return (workspace,)
     cluster = s.split if s.name == "cluster" else 1
-    with k.b.launch(stems, extents, tiles.warps, s.together, cluster, coop) as (blocks, warp, lane):
-        block = _Block(k, warp, lane)
-        with nullcontext(blocks[0]) if not coop else k.b.loop("n", 0, k.batch) as n:
-            block.do_tile(n, blocks[-2], blocks[-1], workspace)
-    return () if workspace is None else (workspace,)
+    with k.b.launch(("n", "tile", "part"), (k.batch, units, s.split), tiles.warps, s.together, cluster) as ((n, tile, part), warp, lane):
+        _Block(k, warp, lane).do_tile(n, tile, part, None)
+    return ()
 
 
 def _partial(k: TilePieces) -> Buffer:
