@@ -217,6 +217,19 @@ def test_a_group_of_many_slices_is_merged_in_two_steps(tmp_path: Path) -> None:
     many.run(0, fill("far", shape, "float32"))
 
 
+def test_a_cooperative_launch_goes_from_group_to_group(tmp_path: Path) -> None:
+    nests = []
+    for spec, shape in PLAIN.values():
+        p, _ = specialize(spec, shape, "float32", None, ("y", "mean", "rstd"))
+        s = choose_gpu_schedule(p, machine(), "coop")
+        nests += [lower_problem(p, replace(s, gangs=gangs)) for gangs in (s.gangs, 1)]
+    program = build(nests, machine(), tmp_path)
+    (spec, shape), _ = PLAIN.values()
+    together, one_by_one = (Plain(spec, shape, program).run(number, fill("far", shape, "float32")) for number in (0, 1))
+    assert choose_gpu_schedule(nests[0].problem, machine(), "coop").gangs == 2
+    assert_equal(together["y"], one_by_one["y"])
+
+
 # The choice
 
 UNET = models.load("sd15-unet").layers

@@ -535,3 +535,126 @@ def test_what_is_wrong_inside_a_block_is_found() -> None:
 def test_errors_are_gngens_own() -> None:
     assert issubclass(VerifyError, gngen.GngenError)
     assert issubclass(VerifyError, RuntimeError)
+
+
+# Launches
+
+
+def launched(write: Callable[[Builder, Var, Var], None], *, warps: int = 2, **how: Any) -> LoopNest:
+    """A nest of one launch of a block for each (sample, channel), which also copies its row."""
+
+    def body(b: Builder) -> None:
+        with b.launch(("n", "c"), (BATCH, 4), warps, **how) as ((n, c), warp, lane):
+            write(b, warp, lane)
+            with b.when(ir.compare("lt", lane, ir.const(8))):
+                b.store(Y, n, c, lane, value=b.load(X, n, c, lane))
+
+    return nest(body)
+
+
+def refused_launch(write: Callable[[Builder, Var, Var], None], words: str, **how: Any) -> None:
+    with pytest.raises(VerifyError) as e:
+        verify(launched(write, **how))
+    assert re.search(words, str(e.value)), str(e.value)
+
+
+def test_a_launch_of_threads_that_exchange_values() -> None:
+    def write(b: Builder, warp: Var, lane: Var) -> None:
+        held, near = b.register("held", "f32", 3, 4), b.shared("near", "f64", 2)
+        with b.loop("j", 0, 3, unroll=3) as j:
+            b.store(held, j, 0, value=Const(0.0, F32X4))
+        total = b.let("total", ir.reduce_add(b.load(held, 1, 0, lanes=4)))
+        b.assign(total, ir.add(total, ir.shuffle_xor(total, 16)))
+        with b.when(ir.compare("lt", lane, ir.const(1))):
+            b.store(near, warp, value=ir.cast(total, "f64"))
+        b.barrier("block")
+        with b.when(ir.compare("lt", warp, ir.const(1))):  # a whole warp comes here, or none of it
+            b.let("other", ir.from_lane(ir.cast(b.load(near, 1), "f32"), 0))
+
+    verify(launched(write))
+
+
+def test_a_bound_that_a_condition_gives() -> None:
+    def write(b: Builder, bound: int) -> None:
+        with b.launch(("n",), (BATCH,), 2) as ((n,), warp, lane):
+            i = b.let("i", ir.add(ir.mul(warp, 32), lane))
+            with b.when(ir.compare("lt", i, ir.const(bound))):
+                b.store(Y, n, ir.div(i, 8), ir.rem(i, 8), value=ONE)
+
+    verify(nest(lambda b: write(b, 32)))
+    refused(lambda b: write(b, 33), r"index i / 8 on axis 1 of y may pass 4")
+
+
+def test_barriers_and_shuffles_that_not_all_threads_come_to() -> None:
+    def under(condition: Callable[[Var, Var], ir.Expr], act: Body) -> Callable[[Builder, Var, Var], None]:
+        def write(b: Builder, warp: Var, lane: Var) -> None:
+            with b.when(condition(warp, lane)):
+                act(b)
+
+        return write
+
+    def shuffle(b: Builder) -> None:
+        b.let("v", ir.shuffle_xor(ONE, 1))
+
+    one_warp, one_lane = (lambda w, _: ir.compare("lt", w, ir.const(1))), (lambda _, t: ir.compare("lt", t, ir.const(1)))
+    verify(launched(under(one_warp, lambda b: b.barrier("warp"))))
+    verify(launched(under(one_warp, shuffle)))
+    refused_launch(under(one_warp, lambda b: b.barrier("block")), "a barrier of the block where not all its threads come")
+    refused_launch(under(one_lane, lambda b: b.barrier("warp")), "a barrier of the warp where not all its threads come")
+    refused_launch(under(one_lane, shuffle), "shuffle_xor where not all threads of a warp come")
+
+    def by_loop(b: Builder, warp: Var, lane: Var) -> None:
+        with b.loop("i", 0, lane):
+            b.barrier("block")
+
+    def by_value(b: Builder, warp: Var, lane: Var) -> None:
+        v = b.let("v", ir.shuffle_xor(ir.cast(ir.cast(lane, "f64"), "f32"), 1))
+        with b.when(ir.compare("lt", v, ONE)):
+            b.barrier("block")
+
+    refused_launch(by_loop, "a barrier of the block where not all")
+    refused_launch(by_value, "a barrier of the block where not all")
+    refused_launch(lambda b, w, t: b.barrier("cluster"), "a barrier of the cluster in a launch without")
+    refused_launch(lambda b, w, t: b.barrier("grid"), "a barrier of the grid in a launch without")
+    verify(launched(lambda b, w, t: b.barrier("cluster"), cluster=2))
+    verify(launched(lambda b, w, t: b.barrier("grid"), cooperative=True))
+
+
+def test_arrays_of_a_launch() -> None:
+    def found_by_a_lane(b: Builder, warp: Var, lane: Var) -> None:
+        b.store(b.register("held", "f32", 32, 1), lane, 0, value=ONE)
+
+    def found_by_a_long_loop(b: Builder, warp: Var, lane: Var) -> None:
+        held = b.register("held", "f32", 32, 1)
+        with b.loop("j", 0, 32, unroll=4) as j:
+            b.store(held, j, 0, value=ONE)
+
+    def unwritten(b: Builder, warp: Var, lane: Var) -> None:
+        b.let("v", b.load(b.shared("near", "f32", 32), lane))
+
+    def peer(block: int) -> Callable[[Builder, Var, Var], None]:
+        def write(b: Builder, warp: Var, lane: Var) -> None:
+            near = b.shared("near", "f32", 32)
+            b.store(near, lane, value=ONE)
+            b.barrier("cluster")
+            b.let("v", ir.Peer(near, ir.const(block), (lane,), F32))
+
+        return write
+
+    refused_launch(found_by_a_lane, "held is kept in registers, which only constants find")
+    refused_launch(found_by_a_long_loop, "held is kept in registers, which only constants find")
+    refused_launch(unwritten, "near is read before anything is stored in it")
+    refused_launch(lambda b, w, t: b.emit(Alloc(Buffer("s", "f32", (4,), "stack"))), "a stack array in a launch")
+    refused_launch(lambda b, w, t: b.emit(Alloc(Buffer("s", "f64", (1 << 16,), "shared"))), "bytes of shared arrays")
+    verify(launched(peer(1), cluster=2))
+    refused_launch(peer(2), "block 2 may be outside of the cluster", cluster=2)
+    refused_launch(lambda b, w, t: None, "clusters of 3 do not divide 4 blocks", cluster=3)
+
+
+def test_what_stands_beside_launches() -> None:
+    def beside(b: Builder) -> None:
+        with b.launch(("n",), (BATCH,), 1) as ((n,), _, _lane):
+            b.store(Y, n, 0, 0, value=ONE)
+        b.store(Y, 0, 0, 0, value=ONE)
+
+    refused(beside, "a statement outside of the launches")
