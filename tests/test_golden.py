@@ -18,9 +18,12 @@ import pytest
 from strategies import HALVES, fitting
 
 import gngen
+from gngen.backends.cuda_source import print_cuda
+from gngen.gpuschedule import choose_gpu_schedule
+from gngen.lowering import lower_problem
 from gngen.problem import specialize
 from gngen.spec import ACTIVATIONS, GroupNormSpec
-from gngen.target import load_machine, machine_names
+from gngen.target import Gpu, load_machine, machine_names
 
 FOLDER = Path(__file__).parent / "golden"
 TARGETS = ("c:x86-64", "c:x86-64-v3", "c:x86-64-v4", "c:aarch64-neon", "numba-cpu:x86-64-v3")
@@ -53,6 +56,12 @@ LAYERS: dict[str, dict[str, Any]] = {
         "targets": ("c:x86-64-v3",),
     },
 }
+# CUDA C and the nests of three layers: a group shared by a cluster, tiles of a cooperative launch, and what is read twice.
+GPU_LAYERS: dict[str, dict[str, Any]] = {
+    "gpu-cluster": {"spec": GroupNormSpec(groups=32, axis=1, activation="silu"), "shape": (1, 320, 64, 64)},
+    "gpu-tiles-coop": {"spec": GroupNormSpec(groups=32, residual=True), "shape": (1, 64, 64, 320), "dtype": "float16"},
+    "gpu-two-kernel": {"spec": GroupNormSpec(groups=1, axis=1, masked=True), "shape": (1, 3, 2000, 701)},
+}
 # Which sources of a layer are stored: of every target, or of those that it names.
 STORED = {name: layer.pop("targets", TARGETS) for name, layer in LAYERS.items()}
 
@@ -79,10 +88,21 @@ def test_nest(layer: str) -> None:
     compare(f"{layer}.nest", str(gngen.lower(**LAYERS[layer], target="c:x86-64-v3")))
 
 
+@pytest.mark.parametrize("layer", GPU_LAYERS)
+def test_gpu(layer: str) -> None:
+    machine = load_machine("sm_90")
+    assert isinstance(machine, Gpu)
+    problem, _ = specialize(**GPU_LAYERS[layer])
+    nest = lower_problem(problem, choose_gpu_schedule(problem, machine))
+    compare(f"{layer}.nest", str(nest))
+    compare(f"{layer}.cuda.sm_90.cu", print_cuda(nest, machine))
+
+
 def test_nothing_else_is_stored() -> None:
     sources = ((layer, target, ".c" if target.startswith("c:") else ".py") for layer, targets in STORED.items() for target in targets)
     wanted = {f"{layer}.{target.replace(':', '.')}{suffix}" for layer, target, suffix in sources}
-    assert {p.name for p in FOLDER.iterdir()} == wanted | {f"{layer}.nest" for layer in LAYERS}
+    wanted |= {f"{layer}.cuda.sm_90.cu" for layer in GPU_LAYERS}
+    assert {p.name for p in FOLDER.iterdir()} == wanted | {f"{layer}.nest" for layer in (*LAYERS, *GPU_LAYERS)}
 
 
 # Purity
