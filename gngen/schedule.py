@@ -89,7 +89,7 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
         accumulators=4,
         rows=_rows_at_once(p, m),
         tile=_row_vectors(p, m),
-        prefetch=PREFETCH if 2 * p.sample_bytes * (p.batch or 1) > m.l3 else 0,
+        prefetch=PREFETCH if 4 * p.sample_bytes * (p.batch or 1) > m.l3 else 0,
         store=_store(p, m),
         piece=p.sample if name == "sample" and applies_by_rows(p) else _piece(p, m),
         parallel_from=_parallel_from(p, name),
@@ -157,8 +157,9 @@ def applies_by_rows(p: Problem) -> bool:
 def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
     lanes = m.vector_bits // p.bits
     batch = p.batch or 1
-    small = p.batch is not None and 2 * batch * p.sample_bytes < SERIAL_BYTES
-    moved = f"{_size(2 * batch * p.sample_bytes)} moved"
+    moved_bytes = 2 * batch * p.sample_bytes
+    small = p.batch is not None and moved_bytes < SERIAL_BYTES
+    moved = f"{_size(moved_bytes)} moved"
     if isinstance(summation(p, lanes), RunBlocks) and not applies_by_rows(p):
         tiny = not misfit(p, "micro", lanes) and p.group <= MICRO_VECTORS * lanes and p.groups * p.bits >= m.vector_bits
         if tiny and (small or batch >= 2 * m.cores):
@@ -168,6 +169,8 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
         size = p.group * p.item_bytes
         if batch * p.groups < 2 * m.cores and not (batch * p.groups >= m.cores and size <= m.l2):
             return "group_split", f"{batch * p.groups} groups are too few for {m.cores} threads: each is split"
+        if size > m.l1 and 8 * moved_bytes > 3 * m.l3 and _store(p, m) == "temporal":
+            return "group_split", f"{moved}, most of the L3 cache of {_size(m.l3)}: all is read before any is written"
         if size <= m.l2:
             return "group_resident", f"a group of {_size(size)} stays in the L2 cache of {_size(m.l2)}"
         return "group_stream", f"a group of {_size(size)} passes the L2 cache of {_size(m.l2)}, and there are enough of them"

@@ -163,6 +163,9 @@ static inline f32x8 odd_of_two_f32x8(f32x8 a, f32x8 b) {
 /* How many elements from p + i come before the first that is aligned to `lanes` elements. */
 static inline int64_t peel_bf16(const uint16_t *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
 
+/* Begin to fetch the line of p + i into the second cache; a hint, for which any address will do. */
+static inline void prefetch_bf16(const uint16_t *p, int64_t i) { __builtin_prefetch(p + i, 0, 2); }
+
 /* The sum of the lanes, the upper half onto the lower, and so on. */
 static inline double sum_f64x4(f64x4 v) {
     const union { f64x4 whole; f64x2 half[2]; } u2 = {v};
@@ -237,27 +240,35 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                     for (int64_t j_2 = 0; j_2 + 8 <= 160; j_2 += 8) {
                         f32x8 s = load_f32x8(sums, j_2);
                         f32x8 q = load_f32x8(squares, j_2);
+                        prefetch_bf16(x, n * 1310720 + (strip + j_2 * 2 + 5120));
                         bf16x16 pairs = load_bf16x16(x, n * 1310720 + (strip + j_2 * 2));
                         s = add_pairs_f32x8(s, pairs);
                         q = dot_pairs_f32x8(q, pairs);
+                        prefetch_bf16(x, n * 1310720 + (strip + 320 + j_2 * 2 + 5120));
                         bf16x16 pairs_2 = load_bf16x16(x, n * 1310720 + (strip + 320 + j_2 * 2));
                         s = add_pairs_f32x8(s, pairs_2);
                         q = dot_pairs_f32x8(q, pairs_2);
+                        prefetch_bf16(x, n * 1310720 + (strip + 640 + j_2 * 2 + 5120));
                         bf16x16 pairs_3 = load_bf16x16(x, n * 1310720 + (strip + 640 + j_2 * 2));
                         s = add_pairs_f32x8(s, pairs_3);
                         q = dot_pairs_f32x8(q, pairs_3);
+                        prefetch_bf16(x, n * 1310720 + (strip + 960 + j_2 * 2 + 5120));
                         bf16x16 pairs_4 = load_bf16x16(x, n * 1310720 + (strip + 960 + j_2 * 2));
                         s = add_pairs_f32x8(s, pairs_4);
                         q = dot_pairs_f32x8(q, pairs_4);
+                        prefetch_bf16(x, n * 1310720 + (strip + 1280 + j_2 * 2 + 5120));
                         bf16x16 pairs_5 = load_bf16x16(x, n * 1310720 + (strip + 1280 + j_2 * 2));
                         s = add_pairs_f32x8(s, pairs_5);
                         q = dot_pairs_f32x8(q, pairs_5);
+                        prefetch_bf16(x, n * 1310720 + (strip + 1600 + j_2 * 2 + 5120));
                         bf16x16 pairs_6 = load_bf16x16(x, n * 1310720 + (strip + 1600 + j_2 * 2));
                         s = add_pairs_f32x8(s, pairs_6);
                         q = dot_pairs_f32x8(q, pairs_6);
+                        prefetch_bf16(x, n * 1310720 + (strip + 1920 + j_2 * 2 + 5120));
                         bf16x16 pairs_7 = load_bf16x16(x, n * 1310720 + (strip + 1920 + j_2 * 2));
                         s = add_pairs_f32x8(s, pairs_7);
                         q = dot_pairs_f32x8(q, pairs_7);
+                        prefetch_bf16(x, n * 1310720 + (strip + 2240 + j_2 * 2 + 5120));
                         bf16x16 pairs_8 = load_bf16x16(x, n * 1310720 + (strip + 2240 + j_2 * 2));
                         s = add_pairs_f32x8(s, pairs_8);
                         q = dot_pairs_f32x8(q, pairs_8);
