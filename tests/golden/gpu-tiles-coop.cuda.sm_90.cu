@@ -50,36 +50,46 @@ __device__ __forceinline__ f16x8 cast_f16x8_from_f32(f32x8 a) {
     return r;
 }
 __device__ __forceinline__ float cast_f32_from_f16(uint16_t a) { return __half2float(__ushort_as_half(a)); }
-__device__ __forceinline__ float cast_f32_from_f64(double a) { return (float)a;}
-__device__ __forceinline__ f32x8 cast_f32x8_from_f16(f16x8 a) { f32x8 r;
+__device__ __forceinline__ float cast_f32_from_f64(double a) { return (float)a; }
+__device__ __forceinline__ f32x8 cast_f32x8_from_f16(f16x8 a) {
+    f32x8 r;
 #pragma unroll
     for (int k = 0; k < 8; k++) r.at[k] = __half2float(__ushort_as_half((uint16_t)(a.word[k / 2] >> 16 * (k % 2))));
-    return r;}
-__device__ __forceinline__ f32x8 cast_f32x8_from_f64(f64x8 a) { f32x8 r;
+    return r;
+}
+__device__ __forceinline__ f32x8 cast_f32x8_from_f64(f64x8 a) {
+    f32x8 r;
 #pragma unroll
     for (int k = 0; k < 8; k++) r.at[k] = (float)a.at[k];
-    return r;}
-__device__ __forceinline__ double cast_f64_from_f32(float a) { return (double)a;}
-__device__ __forceinline__ double cast_f64_from_i64(int64_t a) { return (double)a;}
-__device__ __forceinline__ f64x8 cast_f64x8_from_f32(f32x8 a) { f64x8 r;
+    return r;
+}
+__device__ __forceinline__ double cast_f64_from_f32(float a) { return (double)a; }
+__device__ __forceinline__ double cast_f64_from_i64(int64_t a) { return (double)a; }
+__device__ __forceinline__ f64x8 cast_f64x8_from_f32(f32x8 a) {
+    f64x8 r;
 #pragma unroll
     for (int k = 0; k < 8; k++) r.at[k] = (double)a.at[k];
-    return r;}
-__device__ __forceinline__ float fma_f32(float a, float b, float c) { return fmaf(a, b, c);}
-__device__ __forceinline__ f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) { f32x8 r;
+    return r;
+}
+__device__ __forceinline__ float fma_f32(float a, float b, float c) { return fmaf(a, b, c); }
+__device__ __forceinline__ f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
+    f32x8 r;
 #pragma unroll
     for (int k = 0; k < 8; k++) r.at[k] = fmaf(a.at[k], b.at[k], c.at[k]);
-    return r;}
-__device__ __forceinline__ double fma_f64(double a, double b, double c) { return fma(a, b, c);}
-__device__ __forceinline__ f64x8 fma_f64x8(f64x8 a, f64x8 b, f64x8 c) { f64x8 r;
+    return r;
+}
+__device__ __forceinline__ double fma_f64(double a, double b, double c) { return fma(a, b, c); }
+__device__ __forceinline__ f64x8 fma_f64x8(f64x8 a, f64x8 b, f64x8 c) {
+    f64x8 r;
 #pragma unroll
     for (int k = 0; k < 8; k++) r.at[k] = fma(a.at[k], b.at[k], c.at[k]);
-    return r;}
+    return r;
+}
 __device__ __forceinline__ f16x8 load_f16x8(const uint16_t *p, int64_t i) {
     const uint4 v = *(const uint4 *)(p + i);
     return { {v.x, v.y, v.z, v.w} };
 }
-__device__ __forceinline__ double max_f64(double a, double b) { return b > a ? b : a;}
+__device__ __forceinline__ double max_f64(double a, double b) { return b > a ? b : a; }
 __device__ __forceinline__ bool not_m32(bool mask) { return !mask; }
 __device__ __forceinline__ f32x8 pack_f32x8(float a0, float a1, float a2, float a3, float a4, float a5, float a6, float a7) { return { {a0, a1, a2, a3, a4, a5, a6, a7} }; }
 /* The sum of the lanes, the upper half onto the lower, and so on. */
@@ -90,15 +100,19 @@ __device__ __forceinline__ float sum_f32x8(f32x8 v) {
     return v.at[0];
 }
 __device__ __forceinline__ double shuffle_xor_f64(double a, int lanes) { return __shfl_xor_sync(0xffffffffu, a, lanes); }
-__device__ __forceinline__ f32x8 splat_f32x8(float a) { f32x8 r;
+__device__ __forceinline__ f32x8 splat_f32x8(float a) {
+    f32x8 r;
 #pragma unroll
     for (int k = 0; k < 8; k++) r.at[k] = a;
-    return r;}
-__device__ __forceinline__ f64x8 splat_f64x8(double a) { f64x8 r;
+    return r;
+}
+__device__ __forceinline__ f64x8 splat_f64x8(double a) {
+    f64x8 r;
 #pragma unroll
     for (int k = 0; k < 8; k++) r.at[k] = a;
-    return r;}
-__device__ __forceinline__ double sqrt_f64(double a) { return sqrt(a);}
+    return r;
+}
+__device__ __forceinline__ double sqrt_f64(double a) { return sqrt(a); }
 __device__ __forceinline__ void store_f16x8(uint16_t *p, int64_t i, f16x8 v) { *(uint4 *)(p + i) = make_uint4(v.word[0], v.word[1], v.word[2], v.word[3]); }
 __device__ __forceinline__ void store_f64x8(double *p, int64_t i, f64x8 v) {
     ((double2 *)(p + i))[0] = make_double2(v.at[0], v.at[1]);

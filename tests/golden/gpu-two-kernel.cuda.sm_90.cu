@@ -39,29 +39,35 @@ __device__ __forceinline__ int64_t div_i64(int64_t a, uint32_t b) { return (uint
 __device__ __forceinline__ int64_t rem_i64(int64_t a, uint32_t b) { return (uint32_t)a % b; }
 __device__ __forceinline__ int64_t min_i64(int64_t a, int64_t b) { return b < a ? b : a; }
 __device__ __forceinline__ int64_t max_i64(int64_t a, int64_t b) { return b > a ? b : a; }
-__device__ __forceinline__ float cast_f32_from_f64(double a) { return (float)a;}
-__device__ __forceinline__ double cast_f64_from_f32(float a) { return (double)a;}
-__device__ __forceinline__ f64x4 cast_f64x4_from_f32(f32x4 a) { f64x4 r;
+__device__ __forceinline__ float cast_f32_from_f64(double a) { return (float)a; }
+__device__ __forceinline__ double cast_f64_from_f32(float a) { return (double)a; }
+__device__ __forceinline__ f64x4 cast_f64x4_from_f32(f32x4 a) {
+    f64x4 r;
 #pragma unroll
     for (int k = 0; k < 4; k++) r.at[k] = (double)a.at[k];
-    return r;}
-__device__ __forceinline__ float fma_f32(float a, float b, float c) { return fmaf(a, b, c);}
-__device__ __forceinline__ f32x4 fma_f32x4(f32x4 a, f32x4 b, f32x4 c) { f32x4 r;
+    return r;
+}
+__device__ __forceinline__ float fma_f32(float a, float b, float c) { return fmaf(a, b, c); }
+__device__ __forceinline__ f32x4 fma_f32x4(f32x4 a, f32x4 b, f32x4 c) {
+    f32x4 r;
 #pragma unroll
     for (int k = 0; k < 4; k++) r.at[k] = fmaf(a.at[k], b.at[k], c.at[k]);
-    return r;}
-__device__ __forceinline__ double fma_f64(double a, double b, double c) { return fma(a, b, c);}
-__device__ __forceinline__ f64x4 fma_f64x4(f64x4 a, f64x4 b, f64x4 c) { f64x4 r;
+    return r;
+}
+__device__ __forceinline__ double fma_f64(double a, double b, double c) { return fma(a, b, c); }
+__device__ __forceinline__ f64x4 fma_f64x4(f64x4 a, f64x4 b, f64x4 c) {
+    f64x4 r;
 #pragma unroll
     for (int k = 0; k < 4; k++) r.at[k] = fma(a.at[k], b.at[k], c.at[k]);
-    return r;}
+    return r;
+}
 __device__ __forceinline__ float from_lane_f32(float a, int lane) { return __shfl_sync(0xffffffffu, a, lane); }
 __device__ __forceinline__ f32x4 load_f32x4(const float *p, int64_t i) {
     const float4 *q = (const float4 *)(p + i);
     const float4 v0 = q[0];
     return { {v0.x, v0.y, v0.z, v0.w} };
 }
-__device__ __forceinline__ double max_f64(double a, double b) { return b > a ? b : a;}
+__device__ __forceinline__ double max_f64(double a, double b) { return b > a ? b : a; }
 __device__ __forceinline__ bool not_m32(bool mask) { return !mask; }
 /* The sum of the lanes, the upper half onto the lower, and so on. */
 __device__ __forceinline__ float sum_f32x4(f32x4 v) {
@@ -77,26 +83,34 @@ __device__ __forceinline__ double sum_f64x4(f64x4 v) {
         for (int k = 0; k < half; k++) v.at[k] = v.at[k] + v.at[k + half];
     return v.at[0];
 }
-__device__ __forceinline__ f32x4 select_f32x4(m32x4 mask, f32x4 a, f32x4 b) { f32x4 r;
+__device__ __forceinline__ f32x4 select_f32x4(m32x4 mask, f32x4 a, f32x4 b) {
+    f32x4 r;
 #pragma unroll
     for (int k = 0; k < 4; k++) r.at[k] = mask.at[k] ? a.at[k] : b.at[k];
-    return r;}
-__device__ __forceinline__ double select_f64(bool mask, double a, double b) { return mask ? a : b;}
-__device__ __forceinline__ f64x4 select_f64x4(m64x4 mask, f64x4 a, f64x4 b) { f64x4 r;
+    return r;
+}
+__device__ __forceinline__ double select_f64(bool mask, double a, double b) { return mask ? a : b; }
+__device__ __forceinline__ f64x4 select_f64x4(m64x4 mask, f64x4 a, f64x4 b) {
+    f64x4 r;
 #pragma unroll
     for (int k = 0; k < 4; k++) r.at[k] = mask.at[k] ? a.at[k] : b.at[k];
-    return r;}
+    return r;
+}
 __device__ __forceinline__ float shuffle_xor_f32(float a, int lanes) { return __shfl_xor_sync(0xffffffffu, a, lanes); }
 __device__ __forceinline__ double shuffle_xor_f64(double a, int lanes) { return __shfl_xor_sync(0xffffffffu, a, lanes); }
-__device__ __forceinline__ f32x4 splat_f32x4(float a) { f32x4 r;
+__device__ __forceinline__ f32x4 splat_f32x4(float a) {
+    f32x4 r;
 #pragma unroll
     for (int k = 0; k < 4; k++) r.at[k] = a;
-    return r;}
-__device__ __forceinline__ f64x4 splat_f64x4(double a) { f64x4 r;
+    return r;
+}
+__device__ __forceinline__ f64x4 splat_f64x4(double a) {
+    f64x4 r;
 #pragma unroll
     for (int k = 0; k < 4; k++) r.at[k] = a;
-    return r;}
-__device__ __forceinline__ double sqrt_f64(double a) { return sqrt(a);}
+    return r;
+}
+__device__ __forceinline__ double sqrt_f64(double a) { return sqrt(a); }
 __device__ __forceinline__ void store_f32x4(float *p, int64_t i, f32x4 v) { *(float4 *)(p + i) = make_float4(v.at[0], v.at[1], v.at[2], v.at[3]); }
 
 __global__ void __launch_bounds__(256, 2) gn_f32_o1_g1_c3_i1402000_masked_1(const float *x, const float *__restrict__ mask, const float *__restrict__ gamma, const float *__restrict__ beta, float *y, double *partial, int64_t batch) {
