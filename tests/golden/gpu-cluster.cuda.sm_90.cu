@@ -126,7 +126,10 @@ __device__ __forceinline__ i32x4 splat_i32x4(int32_t a) {
     return r;
 }
 __device__ __forceinline__ double sqrt_f64(double a) { return sqrt(a); }
-__device__ __forceinline__ void store_f32x4(float *p, int64_t i, f32x4 v) { *(float4 *)(p + i) = make_float4(v.at[0], v.at[1], v.at[2], v.at[3]); }
+__device__ __forceinline__ void store_f32x4(float *p, int64_t i, f32x4 v) {
+    float4 *q = (float4 *)(p + i);
+    __stwb(q + 0, make_float4(v.at[0], v.at[1], v.at[2], v.at[3]));
+}
 
 __device__ __forceinline__ f32x4 silu_f32x4(f32x4 x) {
     f32x4 above = max_f32x4(x, splat_f32x4(-88.72284f));

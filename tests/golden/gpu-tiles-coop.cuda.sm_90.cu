@@ -113,12 +113,20 @@ __device__ __forceinline__ f64x8 splat_f64x8(double a) {
     return r;
 }
 __device__ __forceinline__ double sqrt_f64(double a) { return sqrt(a); }
-__device__ __forceinline__ void store_f16x8(uint16_t *p, int64_t i, f16x8 v) { *(uint4 *)(p + i) = make_uint4(v.word[0], v.word[1], v.word[2], v.word[3]); }
-__device__ __forceinline__ void store_f64x8(double *p, int64_t i, f64x8 v) {
-    ((double2 *)(p + i))[0] = make_double2(v.at[0], v.at[1]);
-    ((double2 *)(p + i))[1] = make_double2(v.at[2], v.at[3]);
-    ((double2 *)(p + i))[2] = make_double2(v.at[4], v.at[5]);
-    ((double2 *)(p + i))[3] = make_double2(v.at[6], v.at[7]);
+__device__ __forceinline__ void store_f16x8(uint16_t *p, int64_t i, f16x8 v) {
+    uint4 *q = (uint4 *)(p + i);
+    __stwb(q + 0, make_uint4(v.word[0], v.word[1], v.word[2], v.word[3]));
+}
+__device__ __forceinline__ void store_shared_f16x8(uint16_t *p, int64_t i, f16x8 v) {
+    uint4 *q = (uint4 *)(p + i);
+    *(q + 0) = make_uint4(v.word[0], v.word[1], v.word[2], v.word[3]);
+}
+__device__ __forceinline__ void store_shared_f64x8(double *p, int64_t i, f64x8 v) {
+    double2 *q = (double2 *)(p + i);
+    *(q + 0) = make_double2(v.at[0], v.at[1]);
+    *(q + 1) = make_double2(v.at[2], v.at[3]);
+    *(q + 2) = make_double2(v.at[4], v.at[5]);
+    *(q + 3) = make_double2(v.at[6], v.at[7]);
 }
 
 __global__ void __launch_bounds__(160, 4) gn_f16_o4096_g32_c10_i1_residual_kernel(const uint16_t *x, const uint16_t *residual, const uint16_t *__restrict__ gamma, const uint16_t *__restrict__ beta, uint16_t *y, double *partial, int64_t batch) {
@@ -139,7 +147,7 @@ __global__ void __launch_bounds__(160, 4) gn_f16_o4096_g32_c10_i1_residual_kerne
             for (int64_t j = 0; j < 4; j += 1) {
                 const int64_t row = (first + r) * 64 + j * 16 + beside;
                 f16x8 value = cast_f16x8_from_f32(cast_f32x8_from_f16(load_f16x8(x, n * 1310720 + row * 320 + gang * 80 + column)) + cast_f32x8_from_f16(load_f16x8(residual, n * 1310720 + row * 320 + gang * 80 + column)));
-                store_f16x8(held, ((r * 4 + j) * 160 + thread) * 8, value);
+                store_shared_f16x8(held, ((r * 4 + j) * 160 + thread) * 8, value);
             }
         }
 #pragma unroll 1
@@ -176,8 +184,8 @@ __global__ void __launch_bounds__(160, 4) gn_f16_o4096_g32_c10_i1_residual_kerne
                 squares = square_2;
             }
             f64x8 off = rests / splat_f64x8(4.0);
-            store_f64x8(leaf, beside_2 * 80 + column_2, cast_f64x8_from_f32(center) + off);
-            store_f64x8(leaf, beside_2 * 80 + 1280 + column_2, squares - rests * off);
+            store_shared_f64x8(leaf, beside_2 * 80 + column_2, cast_f64x8_from_f32(center) + off);
+            store_shared_f64x8(leaf, beside_2 * 80 + 1280 + column_2, squares - rests * off);
             __syncthreads();
 #pragma unroll 1
             for (int64_t q = 0; q < 2; q += 1) {

@@ -111,7 +111,10 @@ __device__ __forceinline__ f64x4 splat_f64x4(double a) {
     return r;
 }
 __device__ __forceinline__ double sqrt_f64(double a) { return sqrt(a); }
-__device__ __forceinline__ void store_f32x4(float *p, int64_t i, f32x4 v) { *(float4 *)(p + i) = make_float4(v.at[0], v.at[1], v.at[2], v.at[3]); }
+__device__ __forceinline__ void store_f32x4(float *p, int64_t i, f32x4 v) {
+    float4 *q = (float4 *)(p + i);
+    __stwb(q + 0, make_float4(v.at[0], v.at[1], v.at[2], v.at[3]));
+}
 
 __global__ void __launch_bounds__(256, 2) gn_f32_o1_g1_c3_i1402000_masked_1(const float *x, const float *__restrict__ mask, const float *__restrict__ gamma, const float *__restrict__ beta, float *y, double *partial, int64_t batch) {
     const int64_t n = blockIdx.x / 257;
