@@ -3,15 +3,19 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 MODEL ?= sd15-unet
 
-.PHONY: demo test lint format clean bench
+.PHONY: demo test test-slow lint format clean bench
 
 # Make the environment, install, and run the main job on real layers.
 demo: $(VENV)/installed
 	$(BIN)/gngen compare --model $(MODEL)
 
-# Install what the tests need and run all of them.
+# Install what the tests need and run all of them but the slow ones.
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+# The tests that take many seconds or gigabytes each.
+test-slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n auto -m slow
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
