@@ -13,10 +13,11 @@ from gngen.problem import KINDS, memory_order, specialize
 from gngen.schedule import Schedule
 from gngen.source import Source
 from gngen.spec import GroupNormSpec
-from gngen.target import choose_auto, parse_target
+from gngen.target import choose_auto, choose_gpu, parse_target
 
 if TYPE_CHECKING:
     from gngen.arrays import Array
+    from gngen.gpuarrays import DeviceArray
     from gngen.loopnest import LoopNest
 
 _kernels: dict[Any, Kernel] = {}
@@ -131,19 +132,22 @@ def explain_plan(p: Plan) -> str:
     return explain(p, digest_of(p), None, 0.0, None)
 
 
-def kernel_for(spec: GroupNormSpec, x: Array, *parameters: Array | None, target: str = "auto") -> Kernel:
-    """The kernel for an array as it lies in memory; integers and bools are computed in float32.
+def kernel_for(spec: GroupNormSpec, x: Array | DeviceArray, *parameters: Array | DeviceArray | None, target: str = "auto") -> Kernel:
+    """The kernel for an array as it lies in memory; integers and bools are computed in float32. auto is a GPU's for an array there.
 
     Of halves, the kernel takes its parameters (gamma, beta, modulation) as float32, unless all are halves of the same kind.
     """
     dtype = x.dtype.name if x.dtype.name in KINDS or x.dtype.kind not in "iub" else "float32"
     same = KINDS.get(dtype) not in HALVES or all(p is None or p.dtype == x.dtype for p in parameters)
     param_dtype = None if same else "float32"
-    key = (spec, x.shape, x.strides, dtype, target, param_dtype)
+    key = (spec, type(x), x.shape, x.strides, dtype, target, param_dtype)
     kernel = _kernels.get(key)
     if kernel is None:
+        from gngen.gpuarrays import DeviceArray
+
         order = memory_order(x.shape, x.strides, x.itemsize)
-        kernel = _kernels[key] = compile(spec, x.shape, dtype, target, ("y",), None, order, param_dtype)
+        own = choose_gpu() if target == "auto" and isinstance(x, DeviceArray) else target
+        kernel = _kernels[key] = compile(spec, x.shape, dtype, own, ("y",), None, order, param_dtype)
     return kernel
 
 
@@ -165,10 +169,10 @@ def group_norm(
     """Normalise x over groups of its features: ``act((x - mean) / sqrt(var + epsilon) * gamma + beta)``.
 
     Args:
-        x: an array, batch first; numpy's, or anything that speaks DLPack on the CPU.
+        x: an array, batch first; numpy's, anything that speaks DLPack on the CPU, or an array on a GPU: torch's, CuPy's, numba's.
         gamma, beta: arrays of the features' shape, or None for none; of x's dtype, or float32 where x is float16 or bfloat16.
         groups, axis, epsilon, activation: see GroupNormSpec.
-        target: ``backend[:machine]`` or auto.
+        target: ``backend[:machine]`` or auto, which is a GPU's where x is there.
         out: an array for the answer; may be x.
         residual: an array like x that is added to it first.
         modulation: a pair (scale, shift) of arrays of shape (N, *features), applied before the activation: ``* (1 + scale) + shift``.
@@ -181,9 +185,9 @@ def group_norm(
     >>> group_norm(np.array([[1.0, 3.0, 5.0, 5.0]]), groups=2, epsilon=0.0, target="reference")
     array([[-1.,  1.,  0.,  0.]])
     """
-    from gngen.arrays import as_numpy
+    from gngen.gpuarrays import as_array, owner_of
 
-    xs, wrap = as_numpy(x)
+    xs, wrap = as_array(x)
     fixed: Any = tuple(axis) if isinstance(axis, list) else axis
     given = (gamma is not None, beta is not None, residual is not None, modulation is not None, mask is not None)
     key = (groups, type(groups), fixed, type(fixed), epsilon, given, activation)
@@ -193,10 +197,11 @@ def group_norm(
         scale, center, *fused = given
         spec = GroupNormSpec(groups, fixed, epsilon, center, scale, activation, *fused)
         _specs[key] = spec
-    weight, shift = (None if p is None else as_numpy(p, name)[0] for p, name in ((gamma, "gamma"), (beta, "beta")))
-    own = tuple(as_numpy(p, "modulation")[0] for p in modulation) if isinstance(modulation, (tuple, list)) else ()
+    weight, shift = (None if p is None else as_array(p, name)[0] for p, name in ((gamma, "gamma"), (beta, "beta")))
+    own = tuple(as_array(p, "modulation")[0] for p in modulation) if isinstance(modulation, (tuple, list)) else ()
     kernel = kernel_for(spec, xs, weight, shift, *own, target=target)
-    y = kernel(xs, weight, shift, out, residual=residual, modulation=own or modulation, mask=mask)
+    pair = tuple(map(owner_of, own)) or modulation
+    y = kernel(owner_of(xs), owner_of(weight), owner_of(shift), out, residual=residual, modulation=pair, mask=mask)
     return y if out is not None else wrap(y)
 
 

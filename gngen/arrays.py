@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -33,12 +34,23 @@ def dtype_of(kind: str) -> np.dtype[Any]:
     return np.dtype(_NAMES[kind])
 
 
+def packed_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
+    """The strides in bytes of a dense array in C order.
+
+    >>> packed_strides((2, 3), 4)
+    (12, 4)
+    """
+    return tuple(itemsize * math.prod(shape[a + 1 :]) for a in range(len(shape)))
+
+
 def as_numpy(x: Any, name: str = "x") -> tuple[Array, Wrap]:
     """A numpy view of an array without a copy, and a function that gives a numpy array back as x's kind."""
     if type(x) is np.ndarray:
         return x, _same
     if isinstance(x, np.ndarray):
         return np.asarray(x), _same
+    if hasattr(x, "__cuda_array_interface__"):
+        raise LaunchError(f"{name}, a {type(x).__name__}, is on a GPU; a CPU kernel takes arrays on the CPU: move it there first")
     if hasattr(x, "__dlpack__"):
         return _from_dlpack(x, name), _wrap_as(x)
     if isinstance(x, (list, tuple, float, int)) or hasattr(x, "__array__"):

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 
+# NVIDIA's driver library.
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 # Numbers of CUdevice_attribute.
 _ATTRIBUTES = {
     "warp": 10, "sms": 16, "registers": 82, "threads_block": 1, "threads_sm": 39, "blocks_sm": 106, "shared_block": 97, "shared_sm": 81,
@@ -37,11 +39,10 @@ def simulated() -> bool:
 @cache
 def find_device() -> Device | str:
     """The first GPU, or why there is none."""
-    name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
-        driver = ctypes.CDLL(name)
+        driver = ctypes.CDLL(DRIVER)
     except OSError:
-        return f"NVIDIA's driver is not installed ({name} cannot be loaded)"
+        return f"NVIDIA's driver is not installed ({DRIVER} cannot be loaded)"
     status = driver.cuInit(0)
     if status:
         return f"NVIDIA's driver does not start (error {status})"

@@ -17,7 +17,6 @@ import gngen
 from gngen import resources, tuned
 from gngen.backends import load_backend
 from gngen.cache import default_cache
-from gngen.device import simulated
 from gngen.errors import BuildError, SpecError, TargetError
 from gngen.gpuschedule import GpuSchedule, choose_gpu_schedule
 from gngen.problem import Layout, Problem
@@ -27,7 +26,7 @@ from gngen.spec import GroupNormSpec
 from gngen.target import Gpu, Machine, Target, runs_here
 
 if TYPE_CHECKING:
-    from gngen.launcher import Entry, Launcher
+    from gngen.launcher import Launcher
     from gngen.loopnest import Buffer, LoopNest
 
 
@@ -90,7 +89,7 @@ def _for_gpu(schedule: Schedule | GpuSchedule | str | Mapping[str, Any] | None) 
 class Built:
     """A kernel as machine code (or whatever its backend runs): shared by every layout and batch that it serves."""
 
-    entry: Entry
+    entry: Any
     folder: Path
     workspace: tuple[int, ...]
     origin: str
@@ -136,7 +135,8 @@ class Kernel:
         """Normalise x.
 
         Args:
-            x: an array of the compiled shape and dtype (integers are converted), numpy's or anything that speaks DLPack on the CPU.
+            x: an array of the compiled shape and dtype (integers are converted), numpy's or anything that speaks DLPack on the CPU; of a
+                kernel for a GPU also one that lies there: torch's, CuPy's, numba's, or through DLPack. Others are moved there and back.
             gamma, beta: arrays of the features' shape, where the spec has scale and center; None where it has not.
             out: an array for y, which may be x itself, or the residual.
             residual: an array like x that is added to it first, where the spec has residual.
@@ -160,6 +160,10 @@ class Kernel:
     @cached_property
     def launcher(self) -> Launcher:
         """What checks the arrays and calls; made, and numpy imported, with the first of them."""
+        if isinstance(self.target.machine, Gpu):
+            from gngen.gpulauncher import GpuLauncher
+
+            return GpuLauncher(self.problem, self.layout, self._built.entry, self._built.workspace)
         from gngen.launcher import Launcher
 
         return Launcher(self.problem, self.layout, self._built.entry, self._built.workspace)
@@ -215,8 +219,6 @@ def _get(digest: str, plan: Plan) -> Built:
 def _load(digest: str, plan: Plan) -> Built:
     backend, cache = load_backend(plan.target.backend), default_cache()
     lacking = backend.unavailable() or runs_here(plan.target.machine)
-    if not lacking and isinstance(plan.target.machine, Gpu) and not simulated():
-        lacking = "arrays on a GPU are not taken yet"
     if lacking:
         raise TargetError(f"a kernel for {plan.target} can be emitted here and not run: {lacking}")
     start = time.perf_counter()
@@ -334,8 +336,7 @@ def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launche
         lines.append(f"note      {note}")
     if plan.layout.copied:
         lines.append(f"copies    x is copied: {plan.layout.copied}")
-    if launcher is not None and launcher.copies:
-        lines.append(f"copies    {launcher.copies} calls copied their input; the last because {launcher.copied}")
+    lines += [] if launcher is None else launcher.notes
     lines.append(f"key       {digest}")
     if origin is not None:
         lines.append(f"cache     {'miss, built' if origin == 'built' else f'hit, from {origin}'}, {seconds * 1e3:.1f} ms")

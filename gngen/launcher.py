@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gngen import threads
-from gngen.arrays import Array, as_numpy, dtype_of
+from gngen.arrays import Array, Wrap, as_numpy, dtype_of
 from gngen.errors import LaunchError
 from gngen.pool import outputs
 from gngen.problem import Layout, Problem
-
-Entry = Callable[[Sequence[Array], int, int], None]
 
 
 @dataclass
@@ -22,11 +20,12 @@ class Launcher:
     """Calls one built kernel on arrays of one layout.
 
     workspace: float64 elements of each scratch array for one sample. copies: how often an input had to be copied, and why last.
+    An array is numpy's here; what is otherwise for arrays on a GPU is in `GpuLauncher`.
     """
 
     problem: Problem
     layout: Layout
-    entry: Entry
+    entry: Any
     workspace: tuple[int, ...]
     copies: int = 0
     copied: str = ""
@@ -68,8 +67,8 @@ class Launcher:
         sum_out: Any = None,
     ) -> Any:
         """Normalise x; y, or the tuple of the outputs asked for at compile time, of x's kind of array."""
-        xs, wrap = as_numpy(x)
-        xs = self._input(xs)
+        given, wrap = self._view(x, "x")
+        xs = self._input(given)
         batch, p = xs.shape[0], self.problem
         data = [xs, *self._residual(residual, batch)]
         others = [
@@ -78,35 +77,38 @@ class Launcher:
             *self._parameter("beta", beta, p.center),
             *self._modulation(modulation, batch),
         ]
-        results = [self._output("out", out, data, others)]
+        results = [self._output("out", out, given, data, others)]
         if "sum" in p.outputs:
-            results.append(self._output("sum_out", sum_out, data, others))
+            results.append(self._output("sum_out", sum_out, given, data, others))
         elif sum_out is not None:
             raise LaunchError(f"sum_out is given, and this kernel was compiled without the output sum: outputs={p.outputs}")
         self._check_apart(results)
-        stats = [np.empty((batch, p.groups), self.stat_dtype) for name in p.outputs if name in ("mean", "rstd")]
+        stats = [self._new_statistic(batch, given) for name in p.outputs if name in ("mean", "rstd")]
         if xs.size:
-            scratch = [np.empty(batch * count) for count in self.workspace]
-            arrays = [*data, *others, *(written for _, written in results), *stats, *scratch]
-            self.entry(arrays, batch, threads.get_num_threads())
+            self._run([*data, *others], [*(written for _, written in results), *stats], batch)
         else:
             for s in stats:
-                s.fill(np.nan)
+                self._spoil(s)
         answers = []
-        for given, (target, written) in zip((out, sum_out), results, strict=False):
+        for own, (target, written) in zip((out, sum_out), results, strict=False):
             if target is not None and target is not written:
-                target[...] = written
-            answers.append(wrap(written) if given is None else given)
+                self._put(target, written)
+            answers.append(wrap(written) if own is None else own)
         answers += map(wrap, stats)
         return tuple(answers) if len(p.outputs) > 1 else answers[0]
 
-    def output_for(self, x: Any) -> Array | None:
+    @property
+    def notes(self) -> list[str]:
+        """What became of the arrays so far, as lines of `explain`."""
+        return [f"copies    {self.copies} calls copied their input; the last because {self.copied}"] if self.copies else []
+
+    def output_for(self, x: Any) -> Any:
         """An array for the answer to a numpy array that fits; None where the launcher has to look closer."""
         if type(x) is not np.ndarray or x.ndim != len(self.layout.shape) or x.shape[1:] != self.rest or self.problem.outputs != ("y",):
             return None
-        return self._empty(x.shape[0])
+        return self._empty(x.shape[0], x)
 
-    def _input(self, x: Array, name: str = "x") -> Array:
+    def _input(self, x: Any, name: str = "x") -> Any:
         """x as the kernel reads it: its own memory, or a copy where that lies differently."""
         shape = self.layout.shape
         if x.ndim != len(shape) or x.shape[1:] != self.rest or (shape[0] is not None and x.shape[0] != shape[0]):
@@ -119,15 +121,15 @@ class Launcher:
             return self._copy(x, self.layout.copied or f"{name} has strides {x.strides}, which the kernel does not read")
         return x
 
-    def _residual(self, value: Any, batch: int) -> list[Array]:
+    def _residual(self, value: Any, batch: int) -> list[Any]:
         if not self._wanted("residual", value, self.problem.residual, self.layout.shape):
             return []
-        array = self._input(as_numpy(value, "residual")[0], "residual")
+        array = self._input(self._view(value, "residual")[0], "residual")
         if array.shape[0] != batch:
             raise LaunchError(f"residual has shape {array.shape}; x has a batch of {batch}")
         return [array]
 
-    def _modulation(self, value: Any, batch: int) -> list[Array]:
+    def _modulation(self, value: Any, batch: int) -> list[Any]:
         """The scale and the shift of every sample and feature, dense."""
         shape = (batch, *self.layout.features)
         if not self._wanted("modulation", value, self.problem.modulation, shape, "a pair (scale, shift) of arrays"):
@@ -136,19 +138,18 @@ class Launcher:
             raise LaunchError(f"modulation is a {type(value).__name__}; this kernel takes a pair (scale, shift) of arrays of shape {shape}")
         return [self._converted(f"modulation's {name}", array, shape) for name, array in zip(("scale", "shift"), value, strict=True)]
 
-    def _mask(self, value: Any, batch: int) -> list[Array]:
+    def _mask(self, value: Any, batch: int) -> list[Any]:
         """1 where a position counts and 0 where not, in the kernel's memory order: one element for all the channels of a position."""
         logical = sorted(self.positions)
         shape = (batch, *(self.rest[a - 1] for a in logical))
         if not self._wanted("mask", value, self.problem.masked, shape):
             return []
-        array, _ = as_numpy(value, "mask")
+        array, _ = self._view(value, "mask")
         if array.shape != shape:
             raise LaunchError(f"mask has shape {array.shape}; this kernel takes {shape}: the batch and the positions, without the features")
         if array.dtype.kind not in "biu":
             raise LaunchError(f"mask is {array.dtype}; this kernel takes bool: True where a position counts")
-        counts = np.not_equal(array, 0).transpose(0, *(logical.index(a) + 1 for a in self.positions))
-        return [np.ascontiguousarray(counts, self.stat_dtype)]
+        return [self._counts(array, (0, *(logical.index(a) + 1 for a in self.positions)))]
 
     def _wanted(self, name: str, value: Any, used: bool, shape: tuple[int | None, ...], what: str = "one") -> bool:
         """Whether a fused form's array is there; complains where it is and should not be, or the other way round."""
@@ -159,31 +160,7 @@ class Launcher:
         flag = "masked" if name == "mask" else name
         raise LaunchError(f"{name} is given, and this kernel was compiled without: {flag}=False")
 
-    def lies_right(self, x: Array) -> bool:
-        """Whether the kernel can read (or write) the array where it is."""
-        for have, want in zip(x.strides, self.strides, strict=True):
-            if want is not None and have != want:
-                return False
-        if x.shape[0] > 1 and x.strides[0] != self.sample_bytes:
-            return x.size == 0
-        return bool(x.flags.aligned and x.dtype.isnative)
-
-    def _copy(self, x: Array, why: str) -> Array:
-        self.copies += 1
-        self.copied = why
-        fresh = self._empty(x.shape[0])
-        np.copyto(fresh, x, casting="unsafe")
-        return fresh
-
-    def _empty(self, batch: int) -> Array:
-        """An uninitialised array in the kernel's memory order."""
-        shape = (batch, *(n or 0 for n in self.rest))
-        if self.c_order:
-            return outputs.take(shape, self.dtype)
-        order = self.layout.order
-        return outputs.take(tuple(shape[a] for a in order), self.dtype).transpose(np.argsort(order))
-
-    def _parameter(self, name: str, value: Any, used: bool) -> list[Array]:
+    def _parameter(self, name: str, value: Any, used: bool) -> list[Any]:
         if value is None:
             if used:
                 raise LaunchError(f"{name} is missing; this kernel takes one of shape {self.layout.features}")
@@ -194,34 +171,98 @@ class Launcher:
             )
         return [self._converted(name, value, self.layout.features)]
 
-    def _converted(self, name: str, value: Any, shape: tuple[int, ...]) -> Array:
+    def _converted(self, name: str, value: Any, shape: tuple[int, ...]) -> Any:
         """A small array as the kernel reads it: dense, of its type."""
-        array, _ = as_numpy(value, name)
+        array, _ = self._view(value, name)
         if array.shape != shape:
             raise LaunchError(f"{name} has shape {array.shape}; this kernel takes {shape}")
         if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
             raise LaunchError(f"{name} is {array.dtype}; this kernel takes {self.param_dtype}")
-        return np.require(array, self.param_dtype, ["C", "A"])
+        return self._dense(array, name)
 
-    def _output(self, name: str, out: Any, data: Sequence[Array], others: Sequence[Array]) -> tuple[Array | None, Array]:
+    def _output(self, name: str, out: Any, like: Any, data: Sequence[Any], others: Sequence[Any]) -> tuple[Any, Any]:
         """The caller's array (or None), and the array that the kernel writes: the caller's own where that is safe.
 
         It is where out is exactly x or the residual: each element is read before it is written, and by the same worker.
         """
         shape = data[0].shape
         if out is None:
-            return None, self._empty(shape[0])
-        target, _ = as_numpy(out, name)
+            return None, self._empty(shape[0], like)
+        target, _ = self._view(out, name)
         if target.shape != shape or target.dtype != self.dtype:
             raise LaunchError(f"{name} is {target.dtype} of shape {target.shape}; this kernel writes {self.dtype} of shape {shape}")
-        if not target.flags.writeable:
+        if not self._writeable(target):
             raise LaunchError(f"{name} cannot be written; give a writable array")
-        read = (*others, *(d for d in data if d.ctypes.data != target.ctypes.data))
-        safe = self.lies_right(target) and not any(np.may_share_memory(target, r) for r in read)
-        return target, target if safe else self._empty(shape[0])
+        read = (*others, *(d for d in data if not self._same_place(d, target)))
+        safe = self.lies_right(target) and not any(self._share(target, r) for r in read)
+        return target, target if safe else self._empty(shape[0], target)
 
-    def _check_apart(self, results: Sequence[tuple[Array | None, Array]]) -> None:
+    def _check_apart(self, results: Sequence[tuple[Any, Any]]) -> None:
         """Two outputs are two arrays."""
         given = [target for target, _ in results if target is not None]
-        if len(given) == 2 and np.may_share_memory(given[0], given[1]):
+        if len(given) == 2 and self._share(given[0], given[1]):
             raise LaunchError("out and sum_out share memory; give each an array of its own (one may be x, the other the residual)")
+
+    # What is known of one kind of array: numpy's.
+
+    def _view(self, value: Any, name: str) -> tuple[Any, Wrap]:
+        """What a caller gave as an array, and how an answer is given back in kind."""
+        return as_numpy(value, name)
+
+    def lies_right(self, x: Any) -> bool:
+        """Whether the kernel can read (or write) the array where it is."""
+        for have, want in zip(x.strides, self.strides, strict=True):
+            if want is not None and have != want:
+                return False
+        if x.shape[0] > 1 and x.strides[0] != self.sample_bytes:
+            return bool(x.size == 0)
+        return bool(x.flags.aligned and x.dtype.isnative)
+
+    def _copy(self, x: Any, why: str) -> Any:
+        self.copies += 1
+        self.copied = why
+        fresh = self._empty(x.shape[0], x)
+        np.copyto(fresh, x, casting="unsafe")
+        return fresh
+
+    def _empty(self, batch: int, like: Any) -> Any:
+        """An uninitialised array of the kind of another, in the kernel's memory order."""
+        shape = (batch, *(n or 0 for n in self.rest))
+        if self.c_order:
+            return outputs.take(shape, self.dtype)
+        order = self.layout.order
+        return outputs.take(tuple(shape[a] for a in order), self.dtype).transpose(np.argsort(order))
+
+    def _new_statistic(self, batch: int, like: Any) -> Any:
+        """An uninitialised mean or rstd."""
+        return np.empty((batch, self.problem.groups), self.stat_dtype)
+
+    def _dense(self, array: Any, name: str) -> Any:
+        """A parameter as the kernel reads it."""
+        return np.require(array, self.param_dtype, ["C", "A"])
+
+    def _counts(self, mask: Any, axes: tuple[int, ...]) -> Any:
+        """A mask as numbers, its axes in the order of memory."""
+        return np.ascontiguousarray(np.not_equal(mask, 0).transpose(axes), self.stat_dtype)
+
+    def _writeable(self, array: Any) -> bool:
+        return bool(array.flags.writeable)
+
+    def _same_place(self, one: Any, other: Any) -> bool:
+        """Whether two arrays begin at one place."""
+        return bool(one.ctypes.data == other.ctypes.data)
+
+    def _share(self, one: Any, other: Any) -> bool:
+        """Whether two arrays may have memory in common."""
+        return bool(np.may_share_memory(one, other))
+
+    def _run(self, inputs: Sequence[Any], outputs: Sequence[Any], batch: int) -> None:
+        scratch = [np.empty(batch * count) for count in self.workspace]
+        self.entry([*inputs, *outputs, *scratch], batch, threads.get_num_threads())
+
+    def _spoil(self, statistic: Any) -> None:
+        """What has no elements has no mean."""
+        statistic.fill(np.nan)
+
+    def _put(self, target: Any, written: Any) -> None:
+        target[...] = written

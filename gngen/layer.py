@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gngen import constraints, initializers, regularizers
-from gngen.arrays import as_numpy, dtype_of
+from gngen.arrays import dtype_of
 from gngen.errors import SpecError
+from gngen.gpuarrays import DeviceArray, as_array, owner_of
 from gngen.problem import KINDS
 from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_groups
 
@@ -282,7 +283,7 @@ class GroupNormalization:
         self._build(_check_shape("input_shape", input_shape), self._weight_dtype)
 
     def __call__(self, x: Any, mask: Any = None) -> Any:
-        """The normalised `x`, as the same kind of array: numpy, or whatever `x` is that speaks DLPack.
+        """The normalised `x`, as the same kind of array: numpy, whatever speaks DLPack, or an array on a GPU.
 
         Args:
             x: of any rank from 2; lists of numbers count as an array.
@@ -291,14 +292,14 @@ class GroupNormalization:
         Raises:
             SpecError: a shape or dtype that cannot be normalised by this layer.
         """
-        array, wrap = as_numpy(x)
+        array, wrap = as_array(x)
         route = self._find_route(array)
         self._last = route.kernel
-        return wrap(route.kernel(route.cast(array), self._gamma, self._beta))
+        return wrap(route.kernel(owner_of(route.cast(array)), self._gamma, self._beta))
 
     def kernel_for(self, x: Any) -> Kernel:
         """The kernel that a call with `x` would use; builds the layer if need be."""
-        return self._find_route(as_numpy(x)[0]).kernel
+        return self._find_route(as_array(x)[0]).kernel
 
     def explain(self) -> str:
         """How the last call was computed: the kernel's own account of its schedule.
@@ -353,15 +354,15 @@ class GroupNormalization:
 
     # Below the surface.
 
-    def _find_route(self, array: Array) -> _Route:
+    def _find_route(self, array: Array | DeviceArray) -> _Route:
         """The way of an array like `array` through a kernel; builds the layer and the kernel if need be."""
-        key = (array.shape, array.dtype, array.strides)
+        key = (type(array), array.shape, array.dtype, array.strides)
         route = self._routes.get(key)
         if route is None:
             route = self._routes[key] = self._make_route(array)
         return route
 
-    def _make_route(self, array: Array) -> _Route:
+    def _make_route(self, array: Array | DeviceArray) -> _Route:
         computed = self._choose_dtype(array.dtype)
         own = "float64" if computed == np.float64 else "float32"
         self._build(array.shape, self._policy.weights or own)
@@ -446,7 +447,7 @@ class _Route:
     kernel: Kernel
     dtype: np.dtype[Any]
 
-    def cast(self, array: Array) -> Array:
+    def cast(self, array: Array | DeviceArray) -> Array | DeviceArray:
         """`array` as the kernel reads it."""
         return array.astype(self.dtype, copy=False)
 

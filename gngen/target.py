@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gngen import resources
-from gngen.backends import BACKENDS, FALLBACK, machine_kind
+from gngen.backends import BACKENDS, FALLBACK, GPU_FALLBACK, machine_kind
 from gngen.device import find_device, lacks_device, simulated
 from gngen.errors import TargetError
 
@@ -244,6 +244,19 @@ def choose_auto(failed: Mapping[str, str] | None = None) -> tuple[Target, str]:
             return Target(backend, host), "; ".join(passed)
         passed.append(f"{backend}: {reason}")
     raise TargetError(f"no backend can run here: {'; '.join(passed)}")
+
+
+def choose_gpu() -> str:
+    """The first backend for the GPU that is here which can run. TargetError, and why, where none can."""
+    from gngen.backends import load_backend
+
+    passed = []
+    for backend in GPU_FALLBACK:
+        reason = load_backend(backend).unavailable()
+        if not reason:
+            return f"{backend}:sm_90" if simulated() else backend
+        passed.append(f"{backend}: {reason}")
+    raise TargetError(f"x is on a GPU, and no backend can run there: {'; '.join(passed)}")
 
 
 # Files

@@ -15,6 +15,7 @@ from strategies import Array
 
 from gngen.backends.cuda_source import print_cuda
 from gngen.loopnest import WIDTH, LoopNest
+from gngen.source import Source
 from gngen.target import Gpu
 
 HEADERS = Path(__file__).parent / "cuda_on_cpu"
@@ -161,3 +162,12 @@ def build(nests: Sequence[LoopNest], machine: Gpu, folder: Path) -> Program:
     done = subprocess.run(["g++", *FLAGS, f"-I{HEADERS}", "-o", str(path.with_suffix("")), str(path)], capture_output=True, text=True)
     assert not done.returncode, done.stderr[:4000]
     return Program(path.with_suffix(""), named)
+
+
+def build_library(source: Source, folder: Path) -> None:
+    """An emitted text as a library of the CPU, where the backend puts its own; without sanitizers, which Python was not started with."""
+    folder.mkdir(exist_ok=True)
+    text, library = folder / "kernel.cpp", folder / "kernel.so"
+    text.write_text(source.text, encoding="utf-8")
+    flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-pthread", "-w", "-D__has_feature(x)=0", "-shared", "-fPIC", f"-I{HEADERS}"]
+    subprocess.run(["g++", *flags, "-o", str(library), str(text)], check=True)

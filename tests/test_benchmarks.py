@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cudacpu import build_library
 from strategies import need_backend
 
 import gngen
-from gngen.source import Source
 
 ROOT = Path(gngen.__file__).resolve().parent.parent
 FOLDER = ROOT / "benchmarks"
@@ -366,7 +366,7 @@ def test_a_case_is_judged_and_timed(load: Load, tmp_path: Path, monkeypatch: pyt
             raise gngen.errors.BuildError("no compiler")
         p = gngen.api.plan(peers.spec_of(case), case.memory_shape, suite.DTYPES[case.dtype], "cuda:sm_90", schedule="two_kernel")
         folder = tmp_path / case.dtype
-        build_for_cpu(p.source, folder)
+        build_library(p.source, folder)
         return sides.built_side(p, folder, data, "cpu")
 
     def timed(calls: Any, rounds: int) -> Any:
@@ -395,16 +395,6 @@ class Clock:
 
     def elapsed_time(self, end: Any) -> float:
         return 1e3 * float(end.at - self.at)
-
-
-def build_for_cpu(source: Source, folder: Path) -> None:
-    """An emitted CUDA C text as a library of the CPU, where the backend puts its own."""
-    folder.mkdir()
-    text, library = folder / "kernel.cpp", folder / "kernel.so"
-    text.write_text(source.text, encoding="utf-8")
-    headers = Path(__file__).parent / "cuda_on_cpu"
-    flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-pthread", "-w", "-D__has_feature(x)=0", "-shared", "-fPIC", f"-I{headers}"]
-    subprocess.run(["g++", *flags, "-o", str(library), str(text)], check=True)
 
 
 def test_the_sides_take_turns_and_are_cleared_before(load: Load) -> None:

@@ -6,7 +6,7 @@ A backend is a module with
 - ``emit(nest, target)``: the Source; pure;
 - ``flags(target)`` and ``identity()``: what a build depends on beside the source;
 - ``build(source, folder)``: compile into a folder; the names of the files to keep;
-- ``load(folder, manifest)``: the entry, called as ``entry(arrays, batch, threads)``;
+- ``load(folder, manifest)``: the entry, called as ``entry(arrays, batch, threads)``, of a GPU ``entry.launch(places, batch, stream)``;
 - ``assembly(source, folder)`` and ``code_size(folder)``.
 
 It may have ``note()``, what a user should know of its kernels; ``compiler()``, the command that builds them; ``ONE_SCHEDULE``,
@@ -26,6 +26,7 @@ BACKENDS = {
     "reference": "gngen.backends.reference",
 }
 FALLBACK = ("c", "numba-cpu", "reference")
+GPU_FALLBACK = ("cuda", "numba-cuda")
 
 
 def load_backend(name: str) -> ModuleType:

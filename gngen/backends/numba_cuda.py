@@ -74,17 +74,22 @@ def build(source: Source, folder: Path) -> list[str]:
 
 
 class Entry:
-    """A kernel: takes its arrays on the device in the order of the nest, then the batch."""
+    """A kernel: takes the addresses of its arrays on the device in the order of the nest (in the simulator, the arrays), then the batch."""
 
     def __init__(self, run: Any) -> None:
         self._run = run
 
-    def __call__(self, arrays: Sequence[Any], batch: int, threads: int) -> None:
-        self._run(*arrays, batch)
+    def launch(self, places: Sequence[Any], batch: int, stream: int) -> None:
+        """Launch on a stream of the driver's, and do not wait."""
+        self._run(*places, batch, _numba_stream(stream))
 
-    def launch(self, arrays: Sequence[Any], batch: int, stream: Any) -> None:
-        """Launch on a stream of numba's, and do not wait."""
-        self._run(*arrays, batch, stream)
+
+def _numba_stream(number: int) -> Any:
+    """numba's stream of the driver's number; 0 and 1 are the default that waits for all others, 2 that of this thread."""
+    from numba import cuda
+
+    named = {0: cuda.legacy_default_stream, 1: cuda.legacy_default_stream, 2: cuda.per_thread_default_stream}
+    return named[number]() if number in named else cuda.external_stream(number)
 
 
 def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
