@@ -26,6 +26,10 @@ _CUDA_DEVICES = (2, 13)
 # Of DLDataTypeCode, as letters of numpy; 4 is bfloat16.
 _CODES = {0: "i", 1: "u", 2: "f", 6: "b"}
 _BFLOAT = 4
+# Types of torch's that numpy has by the same name.
+_TORCH_DTYPES = (
+    "float16", "float32", "float64", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+)  # fmt: skip
 
 
 class Library(Protocol):
@@ -161,10 +165,9 @@ def describe_torch(x: Any, name: str) -> DeviceArray:
 def _torch_dtype(name: str, what: str) -> np.dtype[Any]:
     if name == "bfloat16":
         return dtype_of("bf16")
-    try:
-        return np.dtype(name)
-    except TypeError:
-        raise LaunchError(f"{what} is {name}, which no kernel takes") from None
+    if name not in _TORCH_DTYPES:
+        raise LaunchError(f"{what} is {name}, which no kernel takes")
+    return np.dtype(name)
 
 
 class TorchLibrary:

@@ -38,7 +38,7 @@ class GpuLauncher(Launcher):
 
     @property
     def notes(self) -> list[str]:
-        moved = f"moves     {self.moves} calls moved numpy arrays to the GPU, or answers back: arrays that are there already are not moved"
+        moved = f"note      {self.moves} calls moved numpy arrays to the GPU, or answers back: arrays that are there already are not moved"
         return [*super().notes, *([moved] if self.moves else [])]
 
     # Of arrays of numpy's, what the CPU's launcher says.

@@ -154,7 +154,7 @@ class HostMemory:
     def argument(self, address: int, size: int, dtype: np.dtype[Any]) -> Any:
         if self._addresses:
             return address
-        return np.ndarray(size // dtype.itemsize, dtype, (ctypes.c_uint8 * size).from_address(address))
+        return np.ndarray(size // dtype.itemsize, dtype, memoryview((ctypes.c_uint8 * size).from_address(address)))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gngen import threads
-from gngen.arrays import Array, Wrap, as_numpy, dtype_of
+from gngen.arrays import Wrap, as_numpy, dtype_of
 from gngen.errors import LaunchError
 from gngen.pool import outputs
 from gngen.problem import Layout, Problem

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent / "cudasim"
 # So that pytest-xdist has something to share out: files, and words in the names of their tests.
 PARTS = {
     "simulator": ("test_simulator.py", ""),
+    "launcher": ("test_launcher.py", ""),
     "one warp, one block": ("test_kernels.py", "warp_group or cta"),
     "several blocks": ("test_kernels.py", "cluster or coop or two_kernel"),
     "the rest": ("test_kernels.py", "not (warp_group or cta or cluster or coop or two_kernel)"),

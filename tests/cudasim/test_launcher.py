@@ -55,7 +55,7 @@ def test_device_arrays_are_taken_where_they_lie() -> None:
     assert_equal(there.copy_to_host(), y.copy_to_host())
     assert kernel.launcher.copies == kernel.launcher.moves == 0
     assert "copies" not in kernel.explain()
-    assert "moves" not in kernel.explain()
+    assert "calls moved" not in kernel.explain()
 
 
 def test_fused_forms_on_the_device() -> None:
@@ -89,7 +89,7 @@ def test_numpy_arrays_are_moved_there_and_back() -> None:
     out = np.empty_like(x)
     assert kernel(*moved(x, gamma, beta), out=out) is out
     assert_equal(out, y)
-    assert "moves     3 calls moved numpy arrays to the GPU, or answers back" in kernel.explain()
+    assert "note      3 calls moved numpy arrays to the GPU, or answers back" in kernel.explain()
     assert not kernel.launcher.memory._taken, "what was moved is freed"
 
 
@@ -131,8 +131,14 @@ X, GAMMA, BETA = arrays()
         ({"gamma": cuda.to_device(GAMMA[:3])}, "gamma has shape (3,); this kernel takes (4,)"),
         ({"beta": cuda.to_device(BETA.astype("complex64"))}, "beta is complex64; this kernel takes float32"),
         ({"residual": cuda.to_device(X)}, "residual is given, and this kernel was compiled without: residual=False"),
-        ({"out": cuda.to_device(X.astype("float64"))}, "out is float64 of shape (1, 4, 60); this kernel writes float32 of shape (1, 4, 60)"),
-        ({"out": DEVICE_ARRAY(np.empty((1, 4, 120), "float32")[..., ::2])}, "out has strides (1920, 480, 8); this kernel writes (960, 240, 4)"),
+        (
+            {"out": cuda.to_device(X.astype("float64"))},
+            "out is float64 of shape (1, 4, 60); this kernel writes float32 of shape (1, 4, 60)",
+        ),
+        (
+            {"out": DEVICE_ARRAY(np.empty((1, 4, 120), "float32")[..., ::2])},
+            "out has strides (1920, 480, 8); this kernel writes (960, 240, 4)",
+        ),
     ],
 )
 def test_arrays_that_do_not_fit(changed: dict[str, Any], words: str) -> None:
@@ -181,4 +187,4 @@ def test_group_norm_and_the_layer() -> None:
         assert type(answer) is type(given)
         plain = answer if answer is not given and isinstance(answer, np.ndarray) else answer.copy_to_host()
         assert_right(plain, oracle(X, np.ones(4, "float32"), np.zeros(4, "float32"), SPEC), "float32")
-    assert "moves     2 calls" in layer.explain(), "its weights are numpy's"
+    assert "note      2 calls moved" in layer.explain(), "its weights are numpy's"
