@@ -155,6 +155,8 @@ def describe_torch(x: Any, name: str) -> DeviceArray:
     """A tensor, on torch's current stream."""
     if x.requires_grad:
         raise LaunchError(f"{name}, a {type(x).__name__}, requires gradient, which a kernel does not compute: give {name}.detach()")
+    if str(x.layout) != "torch.strided" or x.is_neg():
+        raise LaunchError(f"{name}, a {type(x).__name__}, is {x.layout} or a negated view; a kernel takes what lies in memory as it is")
     dtype = _torch_dtype(str(x.dtype).removeprefix("torch."), name)
     strides = tuple(s * dtype.itemsize for s in x.stride())
     stream = sys.modules["torch"].cuda.current_stream(x.device).cuda_stream if x.is_cuda else 0

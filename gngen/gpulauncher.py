@@ -75,14 +75,17 @@ class GpuLauncher(Launcher):
 
     def _converted_on_gpu(self, x: DeviceArray, dtype: np.dtype[Any], order: Sequence[int], why: str) -> Any:
         """A dense copy by the array's own library; through the host where that has no conversions."""
-        self.copies += 1
-        self.copied = why
+        self._note(x, why)
         if x.library.converts:
             return x.library.converted(x.owner, dtype, order)
-        self.copied += f"; {type(x.owner).__name__} has no conversions, so that it went through the host"
         there = self._fetched(x)
         back = tuple(int(a) for a in np.argsort(order))
         return np.array(there.transpose(order), dtype, order="C", copy=True).transpose(back)
+
+    def _note(self, x: DeviceArray, why: str) -> None:
+        self.copies += 1
+        through = f"; {type(x.owner).__name__} has no conversions, so that it went through the host"
+        self.copied = why + ("" if x.library.converts else through)
 
     def _fetched(self, x: DeviceArray) -> Array:
         """The array on the host."""
@@ -121,11 +124,11 @@ class GpuLauncher(Launcher):
         if not isinstance(mask, DeviceArray):
             return super()._counts(mask, axes)
         why = f"mask is {mask.dtype} and is converted to {self.stat_dtype}"
-        if mask.dtype != self.bool_dtype:
-            mask = self._converted_on_gpu(mask, self.bool_dtype, axes, why)
-            if not isinstance(mask, DeviceArray):
-                return super()._counts(mask, axes)
-        return self._converted_on_gpu(mask, self.stat_dtype, axes, why)
+        if not mask.library.converts:
+            self._note(mask, why)
+            return super()._counts(self._fetched(mask), axes)
+        truth = mask if mask.dtype == self.bool_dtype else mask.library.converted(mask.owner, self.bool_dtype, axes)
+        return self._converted_on_gpu(truth, self.stat_dtype, axes, why)
 
     def _writeable(self, array: Any) -> bool:
         return array.writeable if isinstance(array, DeviceArray) else super()._writeable(array)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from cudacpu import build_library, why_not
-from strategies import Array, assert_equal, assert_right, fill, oracle, parameters
+from strategies import Array, assert_equal, assert_right, companions, fill, oracle, parameters, placed
 
 import gngen
 from gngen import target
@@ -20,7 +21,7 @@ from gngen.errors import LaunchError, TargetError
 from gngen.gpuarrays import DeviceArray, TorchLibrary, as_array, describe_torch, is_on_gpu
 from gngen.gpulauncher import GpuLauncher
 from gngen.gpumemory import LEGACY_STREAM, DriverMemory, HostMemory
-from gngen.kernel import _doubles
+from gngen.kernel import Plan, _doubles
 from gngen.pool import aligned
 from gngen.problem import memory_order
 from gngen.spec import GroupNormSpec
@@ -106,22 +107,27 @@ class SpiedEntry:
         self.entry.launch(places, batch, 0)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    """A kernel with scratch arrays."""
+def launcher_of(p: Plan, folder: Path) -> GpuLauncher:
+    """The launcher of a plan's kernel, built for the CPU."""
     if why_not():
         pytest.skip(why_not())
-    p = plan(SPEC, (None, *SHAPE[1:]), "float32", "cuda:sm_90", schedule="two_kernel")
-    folder = tmp_path_factory.mktemp("kernel")
     build_library(p.source, folder)
     nest = p.nest
-    return p, cuda.load(folder, {"entry": nest.name, "arrays": len(nest.buffers) + len(nest.workspace)})
+    entry = cuda.load(folder, {"entry": nest.name, "arrays": len(nest.buffers) + len(nest.workspace)})
+    return GpuLauncher(p.problem, p.layout, SpiedEntry(entry), tuple(_doubles(b) for b in nest.workspace), memory=Spy())
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> GpuLauncher:
+    """The launcher of a kernel with scratch arrays."""
+    p = plan(SPEC, (None, *SHAPE[1:]), "float32", "cuda:sm_90", schedule="two_kernel")
+    return launcher_of(p, tmp_path_factory.mktemp("kernel"))
 
 
 @pytest.fixture
-def launcher(built: tuple[Any, Any]) -> GpuLauncher:
-    p, entry = built
-    return GpuLauncher(p.problem, p.layout, SpiedEntry(entry), tuple(_doubles(b) for b in p.nest.workspace), memory=Spy())
+def launcher(built: GpuLauncher) -> GpuLauncher:
+    """It, as if never called."""
+    return GpuLauncher(built.problem, built.layout, SpiedEntry(built.entry.entry), built.workspace, memory=Spy())
 
 
 def done(launcher: GpuLauncher) -> list[tuple[str, int]]:
@@ -280,6 +286,39 @@ def test_tensors_are_copied_by_torch(launcher: GpuLauncher, on_gpu: Any, change:
     assert launcher(on_gpu(X), on_gpu(GAMMA), on_gpu(BETA.astype("float64")), out) is out
     assert_right(out.numpy(), RIGHT, "float32")
     assert "beta is float64 and is converted to float32" in launcher.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["torch", "interface"])
+def test_fused_forms(kind: str, on_gpu: Any, tmp_path: Path) -> None:
+    """Positions lie in another order than the mask's, which is converted by torch, and without it through the host."""
+    spec = GroupNormSpec(groups=2, axis=1, residual=True, modulation=True, masked=True)
+    shape, order = (2, 4, 5, 6), (0, 3, 1, 2)
+    run = launcher_of(plan(spec, shape, "float32", "cuda:sm_90", ("y", "sum"), order=order), tmp_path)
+    make = on_gpu if kind == "torch" else Interface
+    fused = companions(shape, spec, "float32")
+    x, residual = (placed(a, "dense", order) for a in (fill("normal", shape, "float32"), fused["residual"]))
+    gamma, beta = parameters(shape, spec, "float32")
+    right = oracle(x, gamma, beta, spec, **fused)
+    out, total = np.empty_like(x), np.empty_like(x)
+    pair = tuple(make(np.ascontiguousarray(a)) for a in fused["modulation"])
+    mask = np.array(fused["mask"])
+    for given in (mask, mask.astype("uint8")):
+        out[...] = np.nan
+        run(make(x), make(gamma), make(beta), make(out), make(residual), pair, make(given), make(total))
+        assert_right(out, right, "float32")
+        assert_equal(total, x + residual)
+    assert run.copies == 2
+    assert run.moves == (0 if kind == "torch" else 2)
+    assert "mask is uint8 and is converted to float32" in run.copied
+
+
+def test_an_out_that_overlaps_x(launcher: GpuLauncher, on_gpu: Any) -> None:
+    base = np.zeros((3, *SHAPE[1:]), "float32")
+    base[:2] = X
+    whole = on_gpu(base)
+    launcher(whole[:2], on_gpu(GAMMA), on_gpu(BETA), whole[1:])
+    assert_right(base[1:], RIGHT, "float32")
+    assert_equal(base[0], X[0])
 
 
 def test_what_torch_makes_lies_in_the_order_asked_for() -> None:
