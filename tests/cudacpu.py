@@ -9,14 +9,16 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from strategies import Array
+from strategies import Array, assert_equal, assert_right, assert_stat_right, companions, computed, fill, oracle, padded, parameters
 
 from gngen.backends.cuda_source import print_cuda
 from gngen.loopnest import WIDTH, LoopNest
 from gngen.source import Source
-from gngen.target import Gpu
+from gngen.spec import GroupNormSpec
+from gngen.target import Gpu, load_machine
 
 HEADERS = Path(__file__).parent / "cuda_on_cpu"
 FLAGS = ("-std=c++17", "-O0", "-g0", "-ffp-contract=off", "-fno-sanitize-recover=all", "-fsanitize=address,undefined", "-pthread", "-w")
@@ -171,3 +173,52 @@ def build_library(source: Source, folder: Path) -> None:
     text.write_text(source.text, encoding="utf-8")
     flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-pthread", "-w", "-D__has_feature(x)=0", "-shared", "-fPIC", f"-I{HEADERS}"]
     subprocess.run(["g++", *flags, "-o", str(library), str(text)], check=True)
+
+
+def machine(name: str = "sm_90") -> Gpu:
+    found = load_machine(name)
+    assert isinstance(found, Gpu)
+    return found
+
+
+def arrays(
+    nest: LoopNest,
+    spec: GroupNormSpec,
+    shape: tuple[int, ...],
+    dtype: str,
+    data: str,
+    alias: dict[str, str] | None = None,
+    seed: int = 0,
+    param_dtype: str | None = None,
+) -> tuple[list[Array | int], dict[str, Array]]:
+    """What a nest is called with, and the same by name; `alias`: an output that is an input's memory."""
+    x = fill(data, shape, dtype, seed)
+    gamma, beta = parameters(shape, spec, param_dtype or dtype, seed)
+    given = companions(shape, spec, dtype, seed, param_dtype)
+    x = padded(x, spec, given.get("mask"), np.nan)
+    own = given.get("modulation", (None, None))
+    stats = np.full((shape[0], nest.problem.groups), np.nan, computed(dtype))
+    mask = given["mask"].astype(computed(dtype)) if spec.masked else None
+    named = {"x": x, "residual": given.get("residual"), "mask": mask, "gamma": gamma, "beta": beta, "own_scale": own[0]}
+    named |= {"own_shift": own[1], "y": np.full_like(x, 7), "summed": np.full_like(x, 7), "mean": stats, "rstd": stats.copy()}
+    order = [b.name for b in nest.buffers]
+    used: list[Array | int] = [order.index(alias[name]) if alias and name in alias else named[name] for name in order]
+    return [*used, *workspace(nest, shape[0])], named
+
+
+def check(nest: LoopNest, spec: GroupNormSpec, named: dict[str, Array], after: list[Array], dtype: str) -> None:
+    """The outputs of a nest against the oracle."""
+    found = dict(zip((b.name for b in nest.buffers), after, strict=False))
+    fused: dict[str, Any] = {"residual": named["residual"]} if spec.residual else {}
+    if spec.modulation:
+        fused["modulation"] = (named["own_scale"], named["own_shift"])
+    if spec.masked:
+        fused["mask"] = named["mask"] != 0
+    right = oracle(named["x"], named["gamma"], named["beta"], spec, **fused)
+    assert_right(found["y"], right, dtype)
+    for name in ("mean", "rstd"):
+        if name in found:
+            assert_stat_right(name, found[name], right, dtype)
+    if "summed" in found:
+        with np.errstate(all="ignore"):
+            assert_equal(found["summed"], np.add(named["x"], named["residual"], dtype=named["x"].dtype))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ml_dtypes  # noqa: F401  by which numpy knows bfloat16
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import gngen
 from gngen import reference
 from gngen.backends import load_backend
+from gngen.errors import SpecError
+from gngen.gpuschedule import GpuSchedule, choose_gpu_schedule, gpu_schedules_for
 from gngen.problem import Problem, specialize
 from gngen.schedule import SCHEDULES, misfit
 from gngen.spec import ACTIVATIONS, GroupNormSpec, resolve_axes
-from gngen.target import load_machine
+from gngen.target import Gpu, load_machine
 
 Array = np.ndarray[Any, Any]
 
@@ -334,3 +337,119 @@ def cases(draw: st.DrawFn) -> Case:
         out=draw(st.sampled_from((None, None, "in place", *PLACES))),
         seed=draw(st.integers(0, 99)),
     )
+
+
+# For GPUs
+
+
+@dataclass(frozen=True)
+class GpuCase:
+    """A problem, the schedules that compute it on a GPU, and what they are run on; `alias`: an output that is an input's memory."""
+
+    spec: GroupNormSpec
+    shape: tuple[int, ...]
+    dtype: str
+    param_dtype: str
+    outputs: tuple[str, ...]
+    problem: Problem
+    schedules: tuple[GpuSchedule, ...]
+    data: str
+    alias: tuple[tuple[str, str], ...]
+    seed: int
+
+
+@st.composite
+def gpu_sizes(draw: st.DrawFn, most: int) -> tuple[int, int, int, int]:
+    """Outer, groups, channels of a group and inner: at most so many elements, and channels first, last or between."""
+
+    def size(room: int, *sizes: int) -> int:
+        return draw(st.sampled_from([n for n in sizes if n <= max(1, room)]))
+
+    layout = draw(st.sampled_from(("first", "last", "middle")))
+    groups = size(most, 1, 2, 3, 4, 5, 8, 16)
+    chans = size(most // groups, 1, 2, 3, 4, 5, 8, 10, 16, 40)
+    room = most // (groups * chans)
+    long = (1, 2, 7, 15, 16, 33, 49, 64, 100, 129, 256, 300, 1000, 1025)
+    inner = 1 if layout == "last" else size(room, *long) if layout == "first" else size(room, 2, 3, 4, 6, 8, 13, 32, 70)
+    return 1 if layout == "first" else size(room // inner, *long), groups, chans, inner
+
+
+@st.composite
+def gpu_schedules(draw: st.DrawFn, p: Problem, m: Gpu) -> tuple[GpuSchedule, ...]:
+    """One of every name that fits, groups split between blocks in any way, cooperative launches in one gang or as many as there are."""
+    found = []
+    for name in gpu_schedules_for(p, m):
+        ways = [s for split in range(2, 9) if (s := _split(p, m, name, split))] if name in ("cluster", "coop") else []
+        s = draw(st.sampled_from(ways)) if ways else choose_gpu_schedule(p, m, name)
+        found.append(replace(s, gangs=draw(st.sampled_from((s.gangs, 1)))) if name == "coop" else s)
+    return tuple(found)
+
+
+def _split(p: Problem, m: Gpu, name: str, split: int) -> GpuSchedule | None:
+    """A schedule that shares a group between so many blocks; None where it cannot."""
+    try:
+        return choose_gpu_schedule(p, m, {"name": name, "split": split})
+    except SpecError:
+        return None
+
+
+@st.composite
+def gpu_cases(draw: st.DrawFn, m: Gpu, most: int) -> GpuCase:
+    """Anything that a GPU's kernel may be asked for, of samples of at most so many elements."""
+    outer, groups, chans, inner = draw(gpu_sizes(most))
+    shape = (draw(st.sampled_from((2, 1, 3, 2, 1, 3, 2, 1, 3, 0))), outer, groups * chans, inner)
+    residual, modulation, masked, center, scale = (draw(st.booleans()) for _ in range(5))
+    spec = GroupNormSpec(
+        groups=groups,
+        axis=2,
+        epsilon=draw(st.sampled_from((1e-3, 1e-5, 1))),
+        center=center,
+        scale=scale,
+        activation=draw(st.sampled_from((None, *ACTIVATIONS))),
+        residual=residual,
+        modulation=modulation,
+        masked=masked,
+    )
+    dtype = draw(st.sampled_from(("float32", "float16", "bfloat16", "float64")))
+    param_dtype = draw(st.sampled_from((dtype, "float32"))) if dtype in HALVES else dtype
+    outputs = draw(st.sampled_from((("y",), ("y", "mean", "rstd"), ("y", "rstd"), ("y", "mean"))))
+    aliases: list[dict[str, str]] = [{}, {}, {"y": "x"}]
+    if residual and draw(st.booleans()):
+        outputs = ("y", "sum", *outputs[1:])
+        aliases += [{"y": "residual", "summed": "x"}, {"summed": "residual"}]
+    elif residual:
+        aliases += [{"y": "residual"}]
+    batch = draw(st.sampled_from((shape[0], None)))
+    p, _ = specialize(spec, (batch, *shape[1:]), dtype, None, outputs, param_dtype)
+    return GpuCase(
+        spec=spec,
+        shape=shape,
+        dtype=dtype,
+        param_dtype=param_dtype,
+        outputs=outputs,
+        problem=p,
+        schedules=draw(gpu_schedules(p, m)),
+        data=draw(st.sampled_from((*DATA, "constant", "nan", "inf", "-inf"))),
+        alias=tuple(draw(st.sampled_from(aliases)).items()),
+        seed=draw(st.integers(0, 99)),
+    )
+
+
+def gathered(strategy: st.SearchStrategy[GpuCase], count: int) -> list[GpuCase]:
+    """So many examples of a strategy, the same each time, for what runs them together."""
+    found: list[GpuCase] = []
+
+    @settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(case=strategy)
+    def collect(case: GpuCase) -> None:
+        found.append(case)
+
+    collect()
+    return found

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cudacpu import Job, Program, build, why_not, workspace
-from strategies import Array, assert_equal, assert_right, assert_stat_right, companions, computed, fill, oracle, padded, parameters
+from cudacpu import Job, Program, arrays, build, check, machine, why_not
+from strategies import Array, assert_equal, fill, parameters
 
 from gngen import models
 from gngen.errors import SpecError
@@ -22,7 +22,7 @@ from gngen.lowering import lower_problem
 from gngen.problem import Problem, specialize
 from gngen.slices import group_slices
 from gngen.spec import ACTIVATIONS, GroupNormSpec
-from gngen.target import Gpu, load_machine
+from gngen.target import Gpu
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
@@ -46,47 +46,6 @@ FORMS: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
     ({"residual": True, "modulation": True, "masked": True}, ("y",)),
 )
 DATA = ("normal", "far", "outlier")
-
-
-def machine(name: str = "sm_90") -> Gpu:
-    found = load_machine(name)
-    assert isinstance(found, Gpu)
-    return found
-
-
-def arrays(
-    nest: LoopNest, spec: GroupNormSpec, shape: tuple[int, ...], dtype: str, data: str, alias: dict[str, str] | None = None
-) -> tuple[list[Array | int], dict[str, Array]]:
-    """What a nest is called with, and the same by name; `alias`: an output that is an input's memory."""
-    x = fill(data, shape, dtype)
-    gamma, beta = parameters(shape, spec, dtype)
-    given = companions(shape, spec, dtype)
-    x = padded(x, spec, given.get("mask"), np.nan)
-    own = given.get("modulation", (None, None))
-    stats = np.full((shape[0], nest.problem.groups), np.nan, computed(dtype))
-    mask = given["mask"].astype(computed(dtype)) if spec.masked else None
-    named = {"x": x, "residual": given.get("residual"), "mask": mask, "gamma": gamma, "beta": beta, "own_scale": own[0]}
-    named |= {"own_shift": own[1], "y": np.full_like(x, 7), "summed": np.full_like(x, 7), "mean": stats, "rstd": stats.copy()}
-    order = [b.name for b in nest.buffers]
-    used: list[Array | int] = [order.index(alias[name]) if alias and name in alias else named[name] for name in order]
-    return [*used, *workspace(nest, shape[0])], named
-
-
-def check(nest: LoopNest, spec: GroupNormSpec, named: dict[str, Array], after: list[Array], dtype: str) -> None:
-    """The outputs of a nest against the oracle."""
-    found = dict(zip((b.name for b in nest.buffers), after, strict=False))
-    fused: dict[str, Any] = {"residual": named["residual"]} if spec.residual else {}
-    if spec.modulation:
-        fused["modulation"] = (named["own_scale"], named["own_shift"])
-    if spec.masked:
-        fused["mask"] = named["mask"] != 0
-    right = oracle(named["x"], named["gamma"], named["beta"], spec, **fused)
-    assert_right(found["y"], right, dtype)
-    for name in ("mean", "rstd"):
-        if name in found:
-            assert_stat_right(name, found[name], right, dtype)
-    if "summed" in found:
-        assert_equal(found["summed"], np.add(named["x"], named["residual"], dtype=named["x"].dtype))
 
 
 def lowered(p: Problem, gpu: Gpu) -> list[LoopNest]:

@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent / "cudasim"
 PARTS = {
     "simulator": ("test_simulator.py", ""),
     "launcher": ("test_launcher.py", ""),
+    "small odd problems": ("test_cases.py", ""),
     "one warp, one block": ("test_kernels.py", "warp_group or cta"),
     "several blocks": ("test_kernels.py", "cluster or coop or two_kernel"),
     "the rest": ("test_kernels.py", "not (warp_group or cta or cluster or coop or two_kernel)"),
