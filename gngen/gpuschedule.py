@@ -22,8 +22,8 @@ GPU_SCHEDULES = {
 }
 # Warps of a block, and registers of a thread that hold data, of the 128 that a thread of so large a block may use.
 BLOCK_WARPS, HELD_REGISTERS = 16, 64
-# The same, where a mask or a modulation has registers of its own.
-HELD_BESIDE_FUSED = 32
+# The same, where a mask or a modulation has registers of its own; and where each row of a tile has an element of a mask.
+HELD_BESIDE_FUSED, HELD_BESIDE_ROW_MASK = 32, 16
 # Registers of a thread beside those that hold data.
 WORKING_REGISTERS = 64
 # The largest group that one warp takes, in elements, and the most groups of a block.
@@ -223,7 +223,8 @@ class _TileRoom(_Room):
         threads, columns = tiles.warps * WARP, 3 if p.masked else 2
         self.slice_bytes = tiles.slots * threads * VECTOR_BYTES
         self.leaf_bytes = columns * tiles.side * tiles.columns * 8
-        self.rounds = self.in_registers = max(1, (HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS) // self.slot_registers)
+        held = HELD_BESIDE_ROW_MASK if p.masked else HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS
+        self.rounds = self.in_registers = max(1, held // self.slot_registers)
         self.in_shared = (m.shared_block - PARTIAL_BYTES - self.leaf_bytes) // self.slice_bytes
         self.most = max(self.in_registers, self.in_shared)
 
