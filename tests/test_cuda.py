@@ -66,7 +66,11 @@ RUNS += [
 ]
 
 
-@pytest.mark.parametrize(("layout", "dtype"), RUNS)
+# Those that every run of the tests makes: a group's runs, and a tile's rows.
+QUICK = (("first", "float32"), ("last", "float16"))
+
+
+@pytest.mark.parametrize(("layout", "dtype"), [pytest.param(*run, marks=() if run in QUICK else pytest.mark.slow) for run in RUNS])
 def test_every_schedule_and_fused_form(layout: str, dtype: str, tmp_path: Path) -> None:
     shape, sizes = LAYOUTS[layout]
     cases: list[tuple[GroupNormSpec, list[LoopNest]]] = []
