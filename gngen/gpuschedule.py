@@ -24,8 +24,8 @@ GPU_SCHEDULES = {
 BLOCK_WARPS, HELD_REGISTERS = 16, 64
 # The same, where a mask or a modulation has registers of its own; and where each row of a tile has an element of a mask.
 HELD_BESIDE_FUSED, HELD_BESIDE_ROW_MASK = 32, 16
-# Registers of a thread beside those that hold data.
-WORKING_REGISTERS = 64
+# Registers of a thread beside those that hold data; and how many more the elements of a mask take in a tile.
+WORKING_REGISTERS, ROW_MASK_REGISTERS = 64, 32
 # The largest group that one warp takes, in elements, and the most groups of a block.
 WARP_GROUP, GROUPS_MOST = 2048, 8
 # The part of the multiprocessors that should have a block before groups are no longer shared between them.
@@ -241,6 +241,7 @@ class _TileRoom(_Room):
     def _together(self, s: GpuSchedule) -> int:
         m, threads = self.m, s.warps * WARP
         registers = WORKING_REGISTERS + self.slot_registers * (s.rounds if s.held == "register" else 1)
+        registers += ROW_MASK_REGISTERS if self.p.masked else 0
         shared = PARTIAL_BYTES + SYSTEM_BYTES + self.leaf_bytes + (s.rounds * self.slice_bytes if s.held == "shared" else 0)
         return max(1, min(m.registers // (threads * registers), m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import ptxsweep
 import pytest
 
 from gngen import loopnest as ir
@@ -20,7 +21,7 @@ from gngen.gpumodel import blocks_at_once, blocks_of
 from gngen.gpuschedule import GPU_SCHEDULES, gpu_schedules_for
 from gngen.kernel import Plan
 from gngen.spec import GroupNormSpec
-from gngen.target import machine_names
+from gngen.target import Gpu, load_machine, machine_names
 from gngen.unroll import unroll_body
 
 ARCHES = [name for name in machine_names("gpu") if name != "device"]
@@ -151,6 +152,19 @@ def test_every_schedule(backend: str, schedule: str, layout: str, form: str) -> 
     if schedule not in fits:
         pytest.skip(f"{schedule} does not compute {shape}: {', '.join(fits)} do")
     check(plan(spec, shape, "float32", target, outputs, schedule), backend)
+
+
+def test_halves_under_every_schedule() -> None:
+    """A part of what the script sweeps, and that it tells its kernels apart."""
+    if LACKS["cuda"]:
+        pytest.skip(LACKS["cuda"])
+    gpu = load_machine("sm_90")
+    assert isinstance(gpu, Gpu)
+    wanted = ptxsweep.small("sm_90", ("last",), ("bfloat16",), ("masked",))
+    found = ptxsweep.reports(wanted, "cuda", "sm_90")
+    for w, reports in zip(wanted, found, strict=True):
+        assert len(reports) == (2 if w.schedule == "two_kernel" else 1)
+        assert ptxsweep.faults(w, reports, gpu) == []
 
 
 def test_a_spill_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
