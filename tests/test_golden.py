@@ -165,6 +165,7 @@ def every_schedule(machine: str) -> list[gngen.Source]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", [name for name in machine_names() if name != "host"])
 def test_compilers_take_the_c_of_every_machine(machine: str) -> None:
     """Without a warning."""
