@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 from gngen import loopnest as ir
-from gngen.backends.printing import Helper, Printer, element_count, halves, has_parallel, helpers, types
+from gngen.backends.printing import Helper, Printer, element_count, halves, has_parallel, helpers, takes_bfloats, types
 from gngen.loopnest import Buffer, LoopNest, Type
 from gngen.render import render
 from gngen.target import Machine
@@ -60,7 +61,7 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
         halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
         converter=lambda h: _converter(h, machine),
         resizer=lambda h: _resizer(h, machine),
-        rounds_bfloat=lambda lanes: machine.bfloat_round and machine.simd == "avx512" and lanes == 16,
+        takes_bfloats=partial(takes_bfloats, machine),
         integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
         masked=lambda h: _masked(h, machine),
         has_native=lambda h: _has_native(h, machine),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gngen import loopnest as ir
-from gngen.backends.printing import Printer, element_count, has_parallel, helpers, types
+from gngen.backends.printing import Printer, element_count, has_parallel, helpers, takes_bfloats, types
 from gngen.loopnest import Expr, LoopNest, Op, Type
 from gngen.render import render
 from gngen.target import Machine
@@ -47,6 +49,7 @@ def print_python(nest: LoopNest, machine: Machine) -> str:
         types=sorted({Type(_held(t.kind), t.lanes) for t in types(nest, found)}, key=lambda t: (t.lanes, t.kind)),
         halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
         held=_held,
+        takes_bfloats=partial(takes_bfloats, machine),
         printer=_PythonPrinter(_INFIX, scalar_loads=False),
         threaded=nest.parallel_from != 0 and has_parallel(nest),
         params=[b.name for b in (*nest.buffers, *nest.workspace)],

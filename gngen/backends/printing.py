@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gngen import loopnest as ir
 from gngen.loopnest import Buffer, Call, Const, Expr, Load, LoopNest, Op, Peel, Peer, Prefetch, Stmt, Store, Type, Var
+from gngen.target import Machine
 
 _BINDS = {"+": 4, "-": 4, "*": 5, "/": 5, "//": 5, "%": 5, "<": 2, "<=": 2, ">": 2, "<<": 3}
 
@@ -193,6 +194,11 @@ def types(nest: LoopNest, found: list[Helper]) -> list[Type]:
     seen.update(e.type for body in bodies for e in ir.nest_expressions(body))
     seen.update(e.type for f in nest.functions for e in ir.walk_expr(f.result))
     return sorted((t for t in seen if t.lanes > 1), key=lambda t: (t.lanes, t.kind))
+
+
+def takes_bfloats(machine: Machine, lanes: int) -> bool:
+    """Whether the machine has instructions that round so many floats to bfloat16, and add up two bfloat16s a lane (AVX-512 BF16)."""
+    return machine.bfloat_round and machine.simd == "avx512" and lanes == 16
 
 
 def pair_lanes(h: Helper) -> int:

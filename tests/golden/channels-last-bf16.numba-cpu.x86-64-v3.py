@@ -317,40 +317,39 @@ def dealt(lanes, first):
     return operation(t, (t, t), lambda builder, a, b: builder.shuffle_vector(a, b, numbers))
 
 
-def zipped(lanes):
+def zip_words(builder, a, b):
     """Two vectors of f32 to bfloat16s, in turn; each is rounded as by `narrowed_bf16`."""
+    lanes = a.type.count
+    one, below, bits, quiet, upper = words(lanes, 1, 0x7FFF, 16, 0x400000, 0xFFFF0000)
 
-    def emit(builder, a, b):
-        one, below, bits, quiet, upper = words(lanes, 1, 0x7FFF, 16, 0x400000, 0xFFFF0000)
+    def rounded(value):
+        word = builder.bitcast(value, value_type("i32", lanes))
+        up = builder.add(builder.add(word, below), builder.and_(builder.lshr(word, bits), one))
+        return builder.select(builder.fcmp_unordered("uno", value, value), builder.or_(word, quiet), up)
 
-        def rounded(value):
-            word = builder.bitcast(value, value_type("i32", lanes))
-            up = builder.add(builder.add(word, below), builder.and_(builder.lshr(word, bits), one))
-            return builder.select(builder.fcmp_unordered("uno", value, value), builder.or_(word, quiet), up)
+    both = builder.or_(builder.lshr(rounded(a), bits), builder.and_(rounded(b), upper))
+    return builder.bitcast(both, value_type("i16", 2 * lanes))
 
-        def by_words():
-            both = builder.or_(builder.lshr(rounded(a), bits), builder.and_(rounded(b), upper))
-            return builder.bitcast(both, value_type("i16", 2 * lanes))
 
-        return by_words()
-
+def zipped(lanes, emit=zip_words):
     return operation(named("i16", 2 * lanes), (named("f32", lanes), named("f32", lanes)), emit)
 
 
-def paired_sum(lanes, squares):
+def add_words(builder, total, a, squares):
     """The sums of neighbouring bfloat16s or of their squares, the upper of each word first, added to a total."""
+    shift, mask = words(total.type.count, 16, 0xFFFF0000)
+    word = words_of(builder, a)
+    for part in (builder.and_(word, mask), builder.shl(word, shift)):
+        value = builder.bitcast(part, total.type)
+        if squares:
+            value = builder.fmul(value, value)  # exact
+        total = builder.fadd(total, value)
+    return total
 
-    def emit(builder, total, a):
-        shift, mask = words(lanes, 16, 0xFFFF0000)
-        word, f32 = words_of(builder, a), value_type("f32", lanes)
-        for part in (builder.and_(word, mask), builder.shl(word, shift)):
-            value = builder.bitcast(part, f32)
-            if squares:
-                value = builder.fmul(value, value)  # exact
-            total = builder.fadd(total, value)
-        return total
 
-    return operation(named("f32", lanes), (named("f32", lanes), named("i16", 2 * lanes)), emit)
+def paired_sum(lanes, squares, emit=add_words):
+    t = named("f32", lanes)
+    return operation(t, (t, named("i16", 2 * lanes)), lambda builder, total, a: emit(builder, total, a, squares))
 
 
 def reinterpreted(kind, lanes, source):
@@ -429,7 +428,7 @@ def fence(context):
 VECTORS = {("f64", 2): Vector("f64", 2), ("f32", 4): Vector("f32", 4), ("f64", 4): Vector("f64", 4), ("i16", 4): Vector("i16", 4), ("f32", 8): Vector("f32", 8), ("f64", 8): Vector("f64", 8), ("i16", 16): Vector("i16", 16)}
 stack_f32, stack_f64 = stack("f32"), stack("f64")
 abs_f64 = intrinsic_of_one("fabs", "f64", 1)
-add_pairs_f32x8 = paired_sum(8, squares=False)
+add_pairs_f32x8 = paired_sum(8, False)
 cast_bf16_from_f32 = narrowed_bf16(1)
 cast_f32_from_bf16 = widened_bf16(1)
 cast_f32_from_f64 = converted("f32", 1, "f64")
@@ -472,7 +471,7 @@ store_f64x8 = store("f64", 8)
 store_part_bf16x16 = store_part("i16", 16)
 store_part_f32x8 = store_part("f32", 8)
 zip_bf16x16 = zipped(8)
-dot_pairs_f32x8 = paired_sum(8, squares=True)
+dot_pairs_f32x8 = paired_sum(8, True)
 add_f64x4 = arithmetic("add", "f64", 4)
 add_f64x8 = arithmetic("add", "f64", 8)
 mul_f32x8 = arithmetic("mul", "f32", 8)
