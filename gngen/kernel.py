@@ -18,9 +18,9 @@ from gngen import resources, tuned
 from gngen.backends import load_backend
 from gngen.cache import default_cache
 from gngen.errors import BuildError, SpecError, TargetError
-from gngen.gpuschedule import GpuSchedule, choose_gpu_schedule
+from gngen.gpuschedule import GPU_SCHEDULES, GpuSchedule, choose_gpu_schedule
 from gngen.problem import Layout, Problem
-from gngen.schedule import Schedule, choose_schedule
+from gngen.schedule import SCHEDULES, Schedule, choose_schedule
 from gngen.source import Source
 from gngen.spec import GroupNormSpec
 from gngen.target import Gpu, Machine, Target, runs_here
@@ -70,19 +70,15 @@ def make_plan(
 ) -> Plan:
     """Choose the schedule for a problem on a target: the one asked for, or else the tuned one, or else by rule."""
     if isinstance(target.machine, Gpu):
-        return Plan(spec, problem, layout, target, choose_gpu_schedule(problem, target.machine, _for_gpu(schedule)), passed)
+        if isinstance(schedule, Schedule):
+            raise SpecError(f"{schedule.name} is a schedule of a CPU, and {target} a GPU; choose from {', '.join(GPU_SCHEDULES)}")
+        return Plan(spec, problem, layout, target, choose_gpu_schedule(problem, target.machine, schedule), passed)
     if isinstance(schedule, GpuSchedule):
-        raise SpecError(f"{target} is no GPU, and {schedule.name} is a schedule of one")
+        raise SpecError(f"{schedule.name} is a schedule of a GPU, and {target} a CPU; choose from {', '.join(SCHEDULES)}")
     chosen = choose_schedule(problem, target.cpu, schedule)
     if schedule is None:
         chosen = tuned.find_tuned(problem, target, chosen)
     return Plan(spec, problem, layout, target, chosen, passed)
-
-
-def _for_gpu(schedule: Schedule | GpuSchedule | str | Mapping[str, Any] | None) -> GpuSchedule | str | Mapping[str, Any] | None:
-    if isinstance(schedule, Schedule):
-        raise SpecError(f"{schedule.name} is a schedule of a CPU, asked for on a GPU")
-    return schedule
 
 
 @dataclass

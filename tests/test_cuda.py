@@ -15,11 +15,13 @@ from cudacpu import Job, Program, arrays, build, check, machine, why_not
 from strategies import Array, assert_equal, fill, parameters
 
 from gngen import models
+from gngen.api import plan
 from gngen.errors import SpecError
 from gngen.gpuschedule import GPU_SCHEDULES, choose_gpu_schedule, gpu_schedules_for
 from gngen.loopnest import LoopNest
 from gngen.lowering import lower_problem
 from gngen.problem import Problem, specialize
+from gngen.schedule import SCHEDULES
 from gngen.slices import group_slices
 from gngen.spec import ACTIVATIONS, GroupNormSpec
 from gngen.target import Gpu
@@ -233,3 +235,14 @@ def test_schedules_that_do_not_fit(asked: Any, words: str) -> None:
     p, _ = specialize(GroupNormSpec(groups=32, axis=1), (2, 320, 64, 64))
     with pytest.raises(SpecError, match=words):
         choose_gpu_schedule(p, machine(), asked)
+
+
+def test_a_schedule_of_the_other_kind_of_machine_is_refused() -> None:
+    spec, shape = GroupNormSpec(groups=2, axis=1), (2, 8, 17, 16)
+    on_cpu, on_gpu = plan(spec, shape, target="c:x86-64-v3").schedule, plan(spec, shape, target="cuda:sm_90").schedule
+    for target, schedule, words in (
+        ("cuda:sm_90", on_cpu, f"{on_cpu.name} is a schedule of a CPU, and cuda:sm_90 a GPU; choose from {', '.join(GPU_SCHEDULES)}"),
+        ("c:x86-64-v3", on_gpu, f"{on_gpu.name} is a schedule of a GPU, and c:x86-64-v3 a CPU; choose from {', '.join(SCHEDULES)}"),
+    ):
+        with pytest.raises(SpecError, match=f"^{words}$"):
+            plan(spec, shape, target=target, schedule=schedule)
