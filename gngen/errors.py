@@ -23,3 +23,7 @@ class LaunchError(GngenError, ValueError):
 
 class VerifyError(GngenError, RuntimeError):
     """A loop nest that is not valid: what is wrong, and where."""
+
+
+class MissingExtraError(GngenError, ImportError):
+    """A framework that is not installed, and the extra that installs it."""
