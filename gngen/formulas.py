@@ -31,6 +31,13 @@ class Formulas:
         self.p, self.b = p, Builder()
         self.batch = Var("batch", ir.I64)
         self.scalar = Type(p.kind)
+        self.declare()
+        for buffer in self.buffers:
+            self.b.name(buffer.name)  # taken: in Python, a variable of an argument's name would be the argument
+
+    def declare(self) -> None:
+        """The arrays of the kernel."""
+        p = self.p
         size = (self.batch, p.outer, p.groups, p.chans, p.inner)
         self.x = Buffer("x", p.data, size, "input")
         self.gamma = Buffer("gamma", p.parameters, (p.channels,), "input") if p.scale else None
@@ -47,8 +54,6 @@ class Formulas:
         stat = (self.batch, p.groups)
         self.mean = Buffer("mean", p.kind, stat, "output") if "mean" in p.outputs else None
         self.rstd = Buffer("rstd", p.kind, stat, "output") if "rstd" in p.outputs else None
-        for buffer in self.buffers:
-            self.b.name(buffer.name)  # taken: in Python, a variable of an argument's name would be the argument
 
     @property
     def buffers(self) -> tuple[Buffer, ...]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 from gngen import loopnest as ir
-from gngen.formulas import LARGEST, Formulas, Normalizer
+from gngen.formulas import LARGEST, Normalizer
 from gngen.loopnest import F64, Buffer, Expr, Type, Var
 from gngen.masks import RowMask, RunMask
 from gngen.problem import Problem
 from gngen.schedule import Schedule
 from gngen.summation import RowSlabs, RunBlocks, pairs, summation
+from gngen.sweeps import Sweeps
 
 # A block whose shift was this poor, sum((x - shift)^2) over sum((x - mean)^2), is summed again in float64.
 POOR_SHIFT = 16.0
@@ -63,28 +64,17 @@ def _power_of_two(most: int) -> int:
     return 1 << (most.bit_length() - 1)
 
 
-class Pieces(Formulas):
+class Pieces(Sweeps):
     """Writes into a builder; a piece is a method that adds its statements and returns the values that it leaves."""
 
     def __init__(self, p: Problem, s: Schedule) -> None:
-        super().__init__(p)
-        self.s = s
-        self.lanes = s.lanes
-        self.step = s.lanes * pairs(p, s.lanes)  # elements of x that are taken at once
-        self.vector = Type(p.kind, s.lanes)
+        super().__init__(p, s)
+        self.step = s.lanes * pairs(p, s.lanes)
         self.sums = summation(p, s.lanes)
         # the shifts of a sample by rows (and how many rows count), where they want a mask, or must be taken before sums are stored,
         # perhaps over the residual
         early = isinstance(self.sums, RowSlabs) and self.sums.per == 1 and (self.mask is not None or self.summed is not None)
         self.early = Buffer("early", "f64", (self.batch, p.groups + 1), "workspace") if early else None
-
-    @contextmanager
-    def serially(self) -> Iterator[None]:
-        """Within it, phases are serial loops: one worker does them all."""
-        s = self.s
-        self.s = replace(s, parallel_from=0)
-        yield
-        self.s = s
 
     def fetch_pairs(self, x: Buffer, *index: Expr | int, end: Expr | None = None) -> Expr:
         """A vector of bfloat16s as they are, of x with the residual added and rounded; past the `end`, 0."""
@@ -164,8 +154,8 @@ class Pieces(Formulas):
             count = b.let("count", ir.cast(ir.mul(ir.sub(last, first), ir.sub(stop, start)), "f64"))
         else:
             count = mask.count(ir.sub(chans[1], chans[0]))
-        s1 = self._lane_sum([t for t, _ in sums], "total")
-        s2 = self._lane_sum([q for _, q in sums], "squares")
+        s1 = self.lane_sum([t for t, _ in sums], "total")
+        s2 = self.lane_sum([q for _, q in sums], "squares")
         mean, m2 = self._shifted_moments(shift, s1, s2, count)
 
         def each(visit: Visit) -> None:
@@ -180,21 +170,6 @@ class Pieces(Formulas):
         again = _redo_lanes(lanes // 2 if by_pairs else 1, blocks.width, blocks.block)
         self._redo_if_poor(s2, mean, m2, count, Sweep(again, each), by_pairs)
         return mean, m2, count
-
-    def cut(self, stem: str, index: Expr, step: int, total: int) -> tuple[Expr, Expr]:
-        """First and last of piece `index` of `total` cut every `step`."""
-        if step >= total:
-            return ir.const(0), ir.const(total)
-        first = self.b.named(f"{stem}_first", ir.mul(index, step))
-        whole = ir.add(first, step)
-        return first, self.b.named(f"{stem}_last", whole if total % step == 0 else ir.minimum(whole, total))
-
-    def _lane_sum(self, vectors: list[Var], stem: str) -> Var:
-        """The sum of several vectors' lanes as a float64: vectors pairwise, then the lanes as halves."""
-        level: list[Expr] = list(vectors)
-        while len(level) > 1:
-            level = [ir.add(level[i], level[i + 1]) if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)]
-        return self.b.let(stem, ir.reduce_add(ir.cast(level[0], "f64")))
 
     def _shifted_moments(self, shift: Expr | None, s1: Expr, s2: Expr, count: Expr) -> tuple[Var, Var]:
         b = self.b
@@ -313,7 +288,7 @@ class Pieces(Formulas):
                 at = b.named("at", ir.mul(g, slabs.group_width))
                 shift = self.group_shift(slabs, n, ir.add(ir.mul(tile, slabs.tile), g), ir.add(column, at))
                 place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
-                self._fill(shifts, place, slabs.group_width, shift)
+                self.fill(shifts, place, slabs.group_width, shift)
 
         Ends = Callable[[Expr], Expr]
         mask = None if self.mask is None else RowMask(self, n, slabs)
@@ -455,17 +430,6 @@ class Pieces(Formulas):
             group = b.named("group", group)
             store(group, *self.statistics(mean, m2, count, n, group))
 
-    def _fill(self, buffer: Buffer, place: Expr, width: int, value: Expr) -> None:
-        """``buffer[place : place + width] = value``."""
-        b = self.b
-        step = self.lanes if width >= self.lanes else 1
-        end = b.named("fill_end", ir.add(place, width))
-        values = b.named("filling", ir.splat(value, step))
-        with b.loop("e", place, end, step) as e:
-            b.store(buffer, e, value=values)
-        if width % step:
-            b.store(buffer, ir.main_end(place, end, step), value=values, end=end)
-
     def _column_sum(self, folds: int, padded: int, width: int, table: Buffer, at: Expr, stem: str) -> Expr:
         """The sum of one group's columns of a table, over the rows that lie side by side in it."""
         b = self.b
@@ -511,41 +475,6 @@ class Pieces(Formulas):
         return self.statistics(mean, m2, count, n, g)
 
     # The elementwise pass
-
-    def each_vector(
-        self,
-        y: Buffer,
-        lead: tuple[Expr, ...],
-        start: Expr,
-        stop: Expr,
-        length: int,
-        visit: Callable[[Expr, Expr | None], Expr],
-        align: bool,
-        step: int,
-    ) -> None:
-        """Store ``y[*lead, start:stop] = visit(position, end)``, `step` elements at a time.
-
-        A long run begins where y is aligned: streaming stores must, and others gain where the operands are not tables.
-        """
-        b = self.b
-        streaming = self.s.store == "streaming" and length >= 8 * step
-        aligned = streaming or (align and length >= 8 * step)
-        begin = start
-        if aligned:
-            begin, _ = self._peel(y, lead, start, stop, step)
-            with b.when(ir.compare("lt", start, begin)):
-                self.put(y, *lead, start, value=visit(start, begin), end=begin)
-        with b.loop("i", begin, stop, step, unroll=4) as i:
-            self.put(y, *lead, i, value=visit(i, None), streaming=streaming)
-        if aligned or length % step:
-            tail = b.named("tail", ir.main_end(begin, stop, step))
-            with b.when(ir.compare("lt", tail, stop)):
-                self.put(y, *lead, tail, value=visit(tail, stop), end=stop)
-
-    def _peel(self, y: Buffer, lead: tuple[Expr, ...], start: Expr, stop: Expr, step: int) -> tuple[Expr, Expr]:
-        """The first position in start..stop at which y is aligned to `step` elements (or stop), and how far from start that is."""
-        phase = self.b.let("phase", ir.Peel(y, (*lead, start), step))
-        return self.b.let("aligned", ir.advance(start, phase, stop)), phase
 
     def transform(self, x: Buffer, lead: tuple[Expr, ...], at: Expr, end: Expr | None, columns: Sequence[Columns]) -> Expr:
         """What becomes of a vector of x: of one set of columns its lanes, of two its even and odd lanes, as bfloat16s."""
@@ -626,7 +555,7 @@ class Pieces(Formulas):
         """
         b, lanes, step = self.b, self.lanes, self.step
         streaming = self.s.store == "streaming"
-        begin, phase = self._peel(y, lead, start, stop, step)
+        begin, phase = self.peel(y, lead, start, stop, step)
 
         def turn() -> None:
             with b.loop("turn", 0, period, step) as j:

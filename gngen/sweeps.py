@@ -1,0 +1,92 @@
+"""What the CPU schedules of either direction sweep over arrays with: vectors, pieces of loops, runs that are peeled to an alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from gngen import loopnest as ir
+from gngen.formulas import Formulas
+from gngen.loopnest import Buffer, Expr, Type, Var
+from gngen.problem import Problem
+from gngen.schedule import Schedule
+
+
+class Sweeps(Formulas):
+    """Formulas under a CPU schedule; `step` elements of an array are taken at once."""
+
+    def __init__(self, p: Problem, s: Schedule) -> None:
+        super().__init__(p)
+        self.s = s
+        self.lanes = self.step = s.lanes
+        self.vector = Type(p.kind, s.lanes)
+
+    @contextmanager
+    def serially(self) -> Iterator[None]:
+        """Within it, phases are serial loops: one worker does them all."""
+        s = self.s
+        self.s = replace(s, parallel_from=0)
+        yield
+        self.s = s
+
+    def cut(self, stem: str, index: Expr, step: int, total: int) -> tuple[Expr, Expr]:
+        """First and last of piece `index` of `total` cut every `step`."""
+        if step >= total:
+            return ir.const(0), ir.const(total)
+        first = self.b.named(f"{stem}_first", ir.mul(index, step))
+        whole = ir.add(first, step)
+        return first, self.b.named(f"{stem}_last", whole if total % step == 0 else ir.minimum(whole, total))
+
+    def lane_sum(self, vectors: list[Var], stem: str) -> Var:
+        """The sum of several vectors' lanes as a float64: vectors pairwise, then the lanes as halves."""
+        level: list[Expr] = list(vectors)
+        while len(level) > 1:
+            level = [ir.add(level[i], level[i + 1]) if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)]
+        return self.b.let(stem, ir.reduce_add(ir.cast(level[0], "f64")))
+
+    def fill(self, buffer: Buffer, place: Expr, width: int, value: Expr) -> None:
+        """``buffer[place : place + width] = value``."""
+        b = self.b
+        step = self.lanes if width >= self.lanes else 1
+        end = b.named("fill_end", ir.add(place, width))
+        values = b.named("filling", ir.splat(value, step))
+        with b.loop("e", place, end, step) as e:
+            b.store(buffer, e, value=values)
+        if width % step:
+            b.store(buffer, ir.main_end(place, end, step), value=values, end=end)
+
+    def each_vector(
+        self,
+        y: Buffer,
+        lead: tuple[Expr, ...],
+        start: Expr,
+        stop: Expr,
+        length: int,
+        visit: Callable[[Expr, Expr | None], Expr],
+        align: bool,
+        step: int,
+    ) -> None:
+        """Store ``y[*lead, start:stop] = visit(position, end)``, `step` elements at a time.
+
+        A long run begins where y is aligned: streaming stores must, and others gain where the operands are not tables.
+        """
+        b = self.b
+        streaming = self.s.store == "streaming" and length >= 8 * step
+        aligned = streaming or (align and length >= 8 * step)
+        begin = start
+        if aligned:
+            begin, _ = self.peel(y, lead, start, stop, step)
+            with b.when(ir.compare("lt", start, begin)):
+                self.put(y, *lead, start, value=visit(start, begin), end=begin)
+        with b.loop("i", begin, stop, step, unroll=4) as i:
+            self.put(y, *lead, i, value=visit(i, None), streaming=streaming)
+        if aligned or length % step:
+            tail = b.named("tail", ir.main_end(begin, stop, step))
+            with b.when(ir.compare("lt", tail, stop)):
+                self.put(y, *lead, tail, value=visit(tail, stop), end=stop)
+
+    def peel(self, y: Buffer, lead: tuple[Expr, ...], start: Expr, stop: Expr, step: int) -> tuple[Expr, Expr]:
+        """The first position in start..stop at which y is aligned to `step` elements (or stop), and how far from start that is."""
+        phase = self.b.let("phase", ir.Peel(y, (*lead, start), step))
+        return self.b.let("aligned", ir.advance(start, phase, stop)), phase
