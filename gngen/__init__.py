@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-from gngen.api import compile, emit, group_norm, lower
+from gngen.api import backward_for, compile, emit, group_norm, lower
 from gngen.errors import BuildError, GngenError, LaunchError, SpecError, TargetError, VerifyError
 from gngen.kernel import Kernel
 from gngen.schedule import Schedule
@@ -42,6 +42,7 @@ __all__ = [
     "SpecError",
     "TargetError",
     "VerifyError",
+    "backward_for",
     "compile",
     "emit",
     "get_num_threads",

@@ -17,6 +17,7 @@ from gngen.target import choose_auto, choose_gpu, parse_target
 
 if TYPE_CHECKING:
     from gngen.arrays import Array
+    from gngen.backward import BackwardKernel
     from gngen.gpuarrays import DeviceArray
     from gngen.loopnest import LoopNest
 
@@ -33,9 +34,10 @@ def plan(
     schedule: Schedule | str | Mapping[str, Any] | None = None,
     order: Sequence[int] | None = None,
     param_dtype: Any = None,
+    direction: str = "forward",
 ) -> Plan:
     """Everything that `compile` decides, with nothing emitted or built. Arguments and errors as for `compile`."""
-    problem, layout = specialize(spec, shape, dtype, order, outputs, param_dtype)
+    problem, layout = specialize(spec, shape, dtype, order, outputs, param_dtype, direction)
     chosen, passed = choose_auto() if target == "auto" else (parse_target(target), "")
     return make_plan(spec, problem, layout, chosen, schedule, passed)
 
@@ -49,6 +51,7 @@ def compile(
     schedule: Schedule | str | Mapping[str, Any] | None = None,
     order: Sequence[int] | None = None,
     param_dtype: Any = None,
+    direction: str = "forward",
 ) -> Kernel:
     """A kernel for exactly this spec, shape, type and machine, from memory, from disk, or built now.
 
@@ -62,17 +65,18 @@ def compile(
             Schedule.
         order: the memory order of x and y, axes from the outermost; None for C order.
         param_dtype: of gamma, beta and modulation: None for dtype, which it is but for halves, where it may be float32.
+        direction: forward; or backward for the gradients, a `BackwardKernel` that is called with other arrays.
 
     Raises:
         SpecError: arguments that do not go together. TargetError: no such target, or not one that runs here.
         BuildError: the compiler refused the source.
     """
     try:
-        key = (spec, shape, dtype, target, outputs, schedule, order, param_dtype)
+        key = (spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction)
         return _kernels[key]
     except (KeyError, TypeError):
         pass
-    kernel = _build(plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype), target == "auto", schedule)
+    kernel = _build(plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction), target == "auto", schedule)
     if len(_kernels) >= _KERNELS_MOST:
         _kernels.clear()
     with suppress(TypeError):  # a list or a mapping among the arguments: found by its digest instead
@@ -90,13 +94,21 @@ def _build(p: Plan, auto: bool, schedule: Schedule | str | Mapping[str, Any] | N
     failed: dict[str, str] = {}
     while True:
         try:
-            return Kernel(p)
+            return _kernel_class(p)(p)
         except BuildError as e:
             if not auto or p.target.backend in failed:
                 raise
             failed[p.target.backend] = " ".join(str(e).split())[:400]
             target, passed = choose_auto(failed)
             p = make_plan(p.spec, p.problem, p.layout, target, schedule, passed)
+
+
+def _kernel_class(p: Plan) -> type[Kernel]:
+    if p.problem.direction == "forward":
+        return Kernel
+    from gngen.backward import BackwardKernel
+
+    return BackwardKernel
 
 
 def emit(
@@ -108,9 +120,10 @@ def emit(
     schedule: Schedule | str | Mapping[str, Any] | None = None,
     order: Sequence[int] | None = None,
     param_dtype: Any = None,
+    direction: str = "forward",
 ) -> Source:
     """The source of a kernel; builds nothing, and works for a machine that is not this one. Arguments as for `compile`."""
-    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype).source
+    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction).source
 
 
 def lower(
@@ -122,9 +135,10 @@ def lower(
     schedule: Schedule | str | Mapping[str, Any] | None = None,
     order: Sequence[int] | None = None,
     param_dtype: Any = None,
+    direction: str = "forward",
 ) -> LoopNest:
     """The verified loop nest of a kernel; ``str`` shows it. Arguments as for `compile`."""
-    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype).nest
+    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction).nest
 
 
 def explain_plan(p: Plan) -> str:
@@ -137,17 +151,28 @@ def kernel_for(spec: GroupNormSpec, x: Array | DeviceArray, *parameters: Array |
 
     Of halves, the kernel takes its parameters (gamma, beta, modulation) as float32, unless all are halves of the same kind.
     """
+    return _kernel_for("forward", spec, x, parameters, target)
+
+
+def backward_for(spec: GroupNormSpec, x: Array, *parameters: Array | None, target: str = "auto") -> BackwardKernel:
+    """The backward kernel for an array as it lies in memory; of gamma and beta as `kernel_for`."""
+    kernel: Any = _kernel_for("backward", spec, x, parameters, target)
+    found: BackwardKernel = kernel
+    return found
+
+
+def _kernel_for(direction: str, spec: GroupNormSpec, x: Any, parameters: Sequence[Any], target: str) -> Kernel:
     dtype = x.dtype.name if x.dtype.name in KINDS or x.dtype.kind not in "iub" else "float32"
     same = KINDS.get(dtype) not in HALVES or all(p is None or p.dtype == x.dtype for p in parameters)
     param_dtype = None if same else "float32"
-    key = (spec, type(x), x.shape, x.strides, dtype, target, param_dtype)
+    key = (direction, spec, type(x), x.shape, x.strides, dtype, target, param_dtype)
     kernel = _kernels.get(key)
     if kernel is None:
         from gngen.gpuarrays import DeviceArray
 
         order = memory_order(x.shape, x.strides, x.itemsize)
         own = choose_gpu() if target == "auto" and isinstance(x, DeviceArray) else target
-        kernel = _kernels[key] = compile(spec, x.shape, dtype, own, ("y",), None, order, param_dtype)
+        kernel = _kernels[key] = compile(spec, x.shape, dtype, own, ("y",), None, order, param_dtype, direction)
     return kernel
 
 

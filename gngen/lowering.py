@@ -6,6 +6,7 @@ from importlib import import_module
 
 from gngen.gpupieces import GpuPieces
 from gngen.gpuschedule import GPU_SCHEDULES, GpuSchedule
+from gngen.gradients import Gradients
 from gngen.loopnest import LoopNest
 from gngen.pieces import Pieces
 from gngen.problem import Problem
@@ -19,8 +20,8 @@ def lower_problem(p: Problem, s: Schedule | GpuSchedule) -> LoopNest:
     """The loop nest of a problem under a schedule; VerifyError if the schedule wrote an invalid one."""
     if isinstance(s, GpuSchedule):
         return _lower_gpu(p, s)
-    k = Pieces(p, s)
-    workspace = schedule_module(s.name).lower(k)
+    k = Gradients(p, s) if p.direction == "backward" else Pieces(p, s)
+    workspace = schedule_module(p, s.name).lower(k)
     return verify(LoopNest(p.name, p, k.buffers, k.batch, workspace, tuple(k.b.functions.values()), k.b.finish(), s.parallel_from))
 
 

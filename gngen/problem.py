@@ -14,6 +14,7 @@ from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_group
 KINDS = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16"}
 _ITEM_BYTES = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2}
 OUTPUTS = ("y", "sum", "mean", "rstd")
+DIRECTIONS = ("forward", "backward")
 FUSED = ("residual", "modulation", "masked")
 
 
@@ -23,7 +24,8 @@ class Problem:
 
     ``x`` reads as ``[batch, outer, groups, chans, inner]`` in memory order. The batch is an argument of every kernel;
     the number here (None: unknown) only guides the schedule. data: the kind of x and y, f32, f64, f16 or bf16. parameters: the
-    kind of gamma and beta, which is that of the data, or f32 where the data are halves.
+    kind of gamma and beta, which is that of the data, or f32 where the data are halves. A backward problem's outputs are dx, and dgamma and
+    dbeta where the spec scales and centers; a residual makes no difference to it, since x is then the sum.
     """
 
     batch: int | None
@@ -41,11 +43,13 @@ class Problem:
     residual: bool = False
     modulation: bool = False
     masked: bool = False
+    direction: str = "forward"
 
     @property
     def name(self) -> str:
         """A name that says the sizes, for the generated function, as ``gn_f32_o4096_g32_c10_i1_silu``."""
-        sizes = f"gn_{self.data}_o{self.outer}_g{self.groups}_c{self.chans}_i{self.inner}"
+        way = "gn_bwd" if self.direction == "backward" else "gn"
+        sizes = f"{way}_{self.data}_o{self.outer}_g{self.groups}_c{self.chans}_i{self.inner}"
         return "_".join((sizes, *([self.activation] if self.activation else []), *self.fused))
 
     @property
@@ -111,6 +115,7 @@ def specialize(
     order: Sequence[int] | None = None,
     outputs: Sequence[str] = ("y",),
     param_dtype: Any = None,
+    direction: str = "forward",
 ) -> tuple[Problem, Layout]:
     """The problem of a spec on arrays of `shape`, and their layout.
 
@@ -120,9 +125,10 @@ def specialize(
         order: the axes from the outermost in memory to the innermost; None for C order.
         outputs: which of y, sum (x + residual), mean and rstd; y always.
         param_dtype: of gamma, beta and modulation: None for that of the input, which it is but for halves, where it may be float32.
+        direction: forward, or backward: the gradients of x, gamma and beta.
 
     Raises:
-        SpecError: axis, groups, shape, dtype, order, outputs or param_dtype that do not go together.
+        SpecError: axis, groups, shape, dtype, order, outputs, param_dtype or direction that do not go together.
 
     >>> specialize(GroupNormSpec(groups=32), (2, 64, 64, 320))[0].outer
     4096
@@ -155,10 +161,11 @@ def specialize(
         center=spec.center,
         scale=spec.scale,
         activation=spec.activation,
-        outputs=_check_outputs(outputs, spec.residual),
-        residual=spec.residual,
+        outputs=_check_outputs(outputs, spec.residual) if direction == "forward" else _gradients(spec, outputs),
+        residual=spec.residual and direction == "forward",
         modulation=spec.modulation,
         masked=spec.masked,
+        direction=_check_direction(direction),
     )
     return problem, Layout(sizes, axes, memory, features, copied)
 
@@ -240,6 +247,22 @@ def _check_outputs(outputs: Sequence[str], residual: bool) -> tuple[str, ...]:
     if "sum" in asked and not residual:
         raise SpecError("the output sum is x + residual; this spec has residual=False")
     return tuple(o for o in OUTPUTS if o in asked)
+
+
+def _check_direction(direction: str) -> str:
+    if direction not in DIRECTIONS:
+        raise SpecError(f"direction {direction!r} is not known; choose from {', '.join(DIRECTIONS)}")
+    return direction
+
+
+def _gradients(spec: GroupNormSpec, outputs: Sequence[str]) -> tuple[str, ...]:
+    """What a backward kernel writes; complains of what has no backward kernel."""
+    refused = [flag for flag in ("modulation", "masked") if getattr(spec, flag)]
+    if refused:
+        raise SpecError(f"a spec with {' and '.join(refused)} has no backward kernel: leave it out, or differentiate it outside")
+    if tuple(outputs) not in (("y",), ("dx", "dgamma", "dbeta")):
+        raise SpecError(f"a backward kernel writes dx, dgamma and dbeta, and takes no outputs; received {tuple(outputs)}")
+    return ("dx", *(["dgamma"] if spec.scale else []), *(["dbeta"] if spec.center else []))
 
 
 def _why_copied(sizes: tuple[int | None, ...], axes: tuple[int, ...], memory: tuple[int, ...]) -> str:

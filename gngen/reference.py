@@ -63,6 +63,51 @@ def group_norm(
     return np.transpose(y.reshape(front.shape), back), mean, rstd
 
 
+def group_norm_backward(
+    dy: Array, x: Array, gamma: Array | None, beta: Array | None, spec: GroupNormSpec, precise: bool = False
+) -> tuple[Array, Array, Array]:
+    """dx, dgamma and dbeta in float64, of x's shape and of the features': the gradients of sum(dy * y) for y of `group_norm`.
+
+    With z = xhat * gamma + beta and g = dy * act'(z): dbeta = sum(g), dgamma = sum(g * xhat) over batch and positions, and
+    dx = rstd * (gamma g - mean(gamma g) - xhat mean(gamma g xhat)), means over the group. Of a spec with residual, x is the sum.
+
+    >>> x = np.array([[1.0, 3.0, 5.0, 5.0]])
+    >>> group_norm_backward(np.ones_like(x), x, None, None, GroupNormSpec(groups=2))[2]
+    array([1., 1., 1., 1.])
+    """
+    wide: type = np.longdouble if precise else np.float64
+    axes = resolve_axes(spec.axes, x.ndim, x.shape)
+    rest = tuple(a for a in range(1, x.ndim) if a not in axes)
+    features = tuple(x.shape[a] for a in axes)
+    groups = resolve_groups(spec.groups, math.prod(features))
+    front = (0, *axes, *rest)
+    size = (x.shape[0], groups, math.prod(features) // groups, math.prod(x.shape[a] for a in rest))
+    grouped, upstream = (np.transpose(a, front).astype(wide).reshape(size) for a in (x, dy))
+    with np.errstate(all="ignore"):
+        dx, dgamma, dbeta = grouped_backward(upstream, grouped, gamma, beta, spec.epsilon, spec.activation)
+    back = np.transpose(dx.reshape([x.shape[a] for a in front]), np.argsort(front))
+    return back, dgamma.reshape(features), dbeta.reshape(features)
+
+
+def grouped_backward(
+    dy: Array, x: Array, gamma: Array | None, beta: Array | None, epsilon: float, activation: str | None
+) -> tuple[Array, Array, Array]:
+    """dx, dgamma and dbeta of arrays (N, groups, chans, positions); the parameters' as (groups, chans)."""
+    count = x.shape[2] * x.shape[3]
+    if x.size == 0:
+        return np.zeros_like(x), np.zeros(x.shape[1:3], x.dtype), np.zeros(x.shape[1:3], x.dtype)
+    mean, rstd = (stat[:, :, None, None] for stat in moments(x, epsilon))
+    own = [None if a is None else np.asarray(a, x.dtype).reshape(1, *x.shape[1:3], 1) for a in (gamma, beta)]
+    xhat = (x - mean) * rstd
+    z = xhat if own[0] is None else xhat * own[0]
+    z = z if own[1] is None else z + own[1]
+    g = dy * derivative(z, activation)
+    scaled = g if own[0] is None else g * own[0]
+    shares = [part.sum((2, 3), keepdims=True) / count for part in (scaled, scaled * xhat)]
+    dx = rstd * (scaled - shares[0] - xhat * shares[1])
+    return dx, (g * xhat).sum((0, 3)), g.sum((0, 3))
+
+
 def add(x: Array, residual: Array) -> Array:
     """x + residual, rounded to x's type: what is normalised, and the output sum."""
     return np.add(x, residual, dtype=x.dtype)
@@ -119,3 +164,21 @@ def _sigmoid(y: Array) -> Array:
 
 def _erfc(z: Array) -> Array:
     return np.vectorize(math.erfc, otypes=[np.float64])(z) if z.size else z
+
+
+def derivative(z: Array, name: str | None) -> Array:
+    """The derivative of an activation at z; relu's at 0 is 0."""
+    if name is None:
+        return np.ones_like(z)
+    if name == "relu":
+        return np.where(z > 0, 1.0, 0.0)
+    if name == "tanh":
+        return np.asarray(1 - np.tanh(z) ** 2)
+    if name == "gelu":
+        return np.asarray(0.5 * _erfc(-z / np.sqrt(2.0)) + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
+    if name == "gelu_tanh":
+        rate = 2 * np.sqrt(2 / np.pi)
+        s = _sigmoid(rate * (z + 0.044715 * z**3))
+        return np.asarray(s + z * s * (1 - s) * rate * (1 + 3 * 0.044715 * z**2))
+    s = _sigmoid(z)
+    return np.asarray(s * (1 - s) if name == "sigmoid" else s * (1 + z * (1 - s)))

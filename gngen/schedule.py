@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from gngen.errors import SpecError
+from gngen.gradientsums import by_columns
 from gngen.problem import Problem
 from gngen.summation import RowSlabs, RunBlocks, pairs, row_fold, summation
 from gngen.target import Machine
@@ -59,9 +60,19 @@ class Schedule:
     reason: str = ""
 
 
-def schedule_module(name: str) -> ModuleType:
-    """The module that lowers the schedule called `name`."""
-    return import_module(f"gngen.schedules.{SCHEDULES[name]}")
+# Those of the backward pass.
+BACKWARD = {
+    "serial_small": "gradient_runs",
+    "group_resident": "gradient_runs",
+    "group_split": "gradient_runs",
+    "sample": "gradient_columns",
+    "rows": "gradient_columns",
+}
+
+
+def schedule_module(p: Problem, name: str) -> ModuleType:
+    """The module that lowers a problem under the schedule called `name`."""
+    return import_module(f"gngen.schedules.{(BACKWARD if p.direction == 'backward' else SCHEDULES)[name]}")
 
 
 def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str, Any] | None = None) -> Schedule:
@@ -80,7 +91,7 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
     for key in wishes:
         if key not in legal:
             raise SpecError(f"a schedule has no field {key!r}; choose from {', '.join(legal)}")
-    name, reason = _choose_name(p, m)
+    name, reason = (_choose_backward if p.direction == "backward" else _choose_name)(p, m)
     if "name" in wishes and wishes["name"] != name:
         name, reason = str(wishes["name"]), "asked for"
     chosen = Schedule(
@@ -125,6 +136,8 @@ def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
 
 def misfit(p: Problem, name: str, lanes: int) -> str:
     """Why a schedule cannot compute a problem, or ""."""
+    if p.direction == "backward":
+        return _backward_misfit(p, name, lanes)
     by_rows = isinstance(summation(p, lanes), RowSlabs)
     if SCHEDULES[name] == "groups" and by_rows:
         return f"a group is {p.outer} runs of only {p.chans * p.inner} elements"
@@ -134,6 +147,17 @@ def misfit(p: Problem, name: str, lanes: int) -> str:
         return "the groups of a row are summed together"
     if name == "rows" and not by_rows:
         return "a group lies in long runs"
+    return ""
+
+
+def _backward_misfit(p: Problem, name: str, lanes: int) -> str:
+    if name not in BACKWARD:
+        return "it has no backward pass"
+    rows = by_columns(p, lanes)
+    if rows and BACKWARD[name] != "gradient_columns":
+        return f"a channel is {p.outer} runs of only {p.inner} elements"
+    if not rows and BACKWARD[name] == "gradient_columns":
+        return f"a channel lies in runs of {p.inner} elements"
     return ""
 
 
@@ -185,6 +209,26 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
         return "sample", f"{m.cores} samples of {_size(p.sample_bytes)} stay in the caches, and {batch} are enough for {m.cores} threads"
     name = "rows" if isinstance(summation(p, lanes), RowSlabs) else "group_split"
     return name, f"a sample of {_size(p.sample_bytes)} is split over {m.cores} threads"
+
+
+def _choose_backward(p: Problem, m: Machine) -> tuple[str, str]:
+    """As forward, of three arrays: dy and x, which are read twice, and dx."""
+    batch = p.batch or 1
+    moved_bytes = 3 * batch * p.sample_bytes
+    small = p.batch is not None and moved_bytes < SERIAL_BYTES
+    moved = f"{_size(moved_bytes)} moved"
+    if by_columns(p, m.vector_bits // p.bits):
+        if small:
+            return "sample", f"{moved}: one thread is fastest"
+        if batch >= m.cores and 2 * p.sample_bytes * m.cores <= m.l3 // 2 and (batch % m.cores == 0 or batch >= 4 * m.cores):
+            return "sample", f"dy and x of {m.cores} samples stay in the caches, and {batch} are enough for {m.cores} threads"
+        return "rows", f"dy and x of a sample of {_size(p.sample_bytes)} are split over {m.cores} threads"
+    if small:
+        return "serial_small", f"{moved}: one thread is fastest"
+    size = 2 * p.group * p.item_bytes
+    if batch * p.groups < 2 * m.cores and not (batch * p.groups >= m.cores and size <= m.l2):
+        return "group_split", f"{batch * p.groups} groups are too few for {m.cores} threads: each is split"
+    return "group_resident", f"{_size(size)} of dy and x of a group are read again from the caches"
 
 
 def _row_vectors(p: Problem, m: Machine) -> int:

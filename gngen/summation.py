@@ -152,11 +152,11 @@ def _row_slabs(p: Problem, lanes: int) -> RowSlabs:
     fits = [d for d in _divisors(p.groups) if d * width <= TILE_MOST]
     tile = p.groups if fold > 1 or row <= TILE_MOST else max(fits)
     merged = min((d for d in _divisors(tile) if d * width >= MERGED_LEAST), default=tile)
-    slab = _slab_rows(-(-p.outer // fold), long_row * p.bits // 8)
+    slab = slab_rows(-(-p.outer // fold), long_row * p.bits // 8)
     return RowSlabs(p.outer, row, width, fold, slab, tile, merged, SHIFT_ROWS if p.outer >= SHIFT_ROWS else 1, per)
 
 
-def _slab_rows(rows: int, row_bytes: int) -> int:
+def slab_rows(rows: int, row_bytes: int) -> int:
     """Rows of a slab: the slabs of a sample are equal and a power of two, so that 2, 4 or 8 workers have the same to do."""
     least = max(ROWS_LEAST, SLAB_BYTES // row_bytes)
     slabs = 1

@@ -331,6 +331,66 @@ def _gelu_tanh(m: _Maker) -> Expr:
     return ir.div(above, m.let("under", m.fma(m.polynomial("p", r, table.cubic_exp), scale, 1.0)))
 
 
+def _sigmoid_of(m: _Maker, x: Expr) -> Var:
+    """``1 / (1 + exp(-x))`` of a clamped x, to a few units of the last place of 1."""
+    return m.let("s", ir.div(m.const(1.0), _one_plus_exp(m, x, m.table.silu_exp)))
+
+
+def _both_sides(m: _Maker) -> Var:
+    """x where e^x and e^-x are numbers."""
+    end = (m.table.bias - 1) * math.log(2)
+    return m.clamp(-end, end)[1]
+
+
+def _relu_slope(m: _Maker) -> Expr:
+    return ir.select(ir.compare("gt", m.x, m.const(0.0)), m.const(1.0), m.const(0.0))
+
+
+def _sigmoid_slope(m: _Maker) -> Expr:
+    """``s (1 - s)``."""
+    s = _sigmoid_of(m, _both_sides(m))
+    return ir.mul(s, ir.sub(m.const(1.0), s))
+
+
+def _silu_slope(m: _Maker) -> Expr:
+    """``s (1 + x (1 - s))``."""
+    x = _both_sides(m)
+    s = _sigmoid_of(m, x)
+    return ir.mul(s, m.fma(x, m.let("rest", ir.sub(m.const(1.0), s)), 1.0))
+
+
+def _tanh_slope(m: _Maker) -> Expr:
+    """``1 - t^2``."""
+    t = m.let("tanh", _tanh(m))
+    return m.fma(ir.unary("neg", t), t, 1.0)
+
+
+def _gelu_slope(m: _Maker) -> Expr:
+    """``Phi(x) + x phi(x)``; with a = abs(x), Phi(-a) = exp(-a^2 / 2) / (a + pole) * polynomial, as of `_gelu`."""
+    table = m.table
+    _, x = m.clamp(-table.tail_end, table.tail_end)
+    a = m.let("a", ir.unary("abs", x))
+    n, scale = m.power(m.let("square", ir.mul(a, a)), -0.5 * table.log2e)
+    r = m.reduce(n, table.two_ln2, m.let("square", ir.mul(a, a)))
+    e = m.let("e", ir.mul(m.polynomial("p", r, _scaled(table.exp, -0.5)), scale))
+    under = m.let("under", ir.div(m.const(1.0), ir.add(a, m.const(table.mills_pole))))
+    w = m.let("w", m.fma(ir.unary("neg", a), under, table.mills_middle))
+    tail = m.let("tail", ir.mul(ir.mul(e, under), m.polynomial("q", w, table.mills)))
+    below = ir.select(ir.compare("gt", x, m.const(0.0)), ir.sub(m.const(1.0), tail), tail)
+    return m.fma(m.let("weighted", ir.mul(x, e)), 1 / math.sqrt(2 * math.pi), below)
+
+
+def _gelu_tanh_slope(m: _Maker) -> Expr:
+    """``s + x s (1 - s) 2 u'`` with s = 1 / (1 + exp(-2 u)), u of `_gelu_tanh`, and ``2 u' = rate (1 + 3 * 0.044715 x^2)``."""
+    rate, cubic = 2 * math.sqrt(2 / math.pi), 0.044715
+    _, x = m.clamp(*m.table.cubic_ends)
+    square = m.let("x2", ir.mul(x, x))
+    whole = m.let("u2", ir.mul(x, m.fma(square, rate * cubic, rate)))
+    s = _sigmoid_of(m, whole)
+    bend = m.let("bend", ir.mul(ir.mul(x, m.fma(square, 3 * rate * cubic, rate)), ir.sub(m.const(1.0), s)))
+    return m.fma(s, bend, s)
+
+
 _ACTIVATIONS: dict[str, Callable[[_Maker], Expr]] = {
     "relu": _relu,
     "silu": _silu,
@@ -338,6 +398,16 @@ _ACTIVATIONS: dict[str, Callable[[_Maker], Expr]] = {
     "gelu_tanh": _gelu_tanh,
     "sigmoid": _sigmoid,
     "tanh": _tanh,
+}
+
+
+_SLOPES: dict[str, Callable[[_Maker], Expr]] = {
+    "relu": _relu_slope,
+    "silu": _silu_slope,
+    "gelu": _gelu_slope,
+    "gelu_tanh": _gelu_tanh_slope,
+    "sigmoid": _sigmoid_slope,
+    "tanh": _tanh_slope,
 }
 
 
@@ -356,8 +426,22 @@ def activation(name: str, kind: str, lanes: int, fma: bool = True) -> tuple[Func
     >>> [f.name for f in activation("silu", "f32", 16)]
     ['silu_f32x16']
     """
+    m = _maker(name, kind, lanes, fma)
+    return (m.function(name, _ACTIVATIONS[name](m)),)
+
+
+def derivative(name: str, kind: str, lanes: int, fma: bool = True) -> Function:
+    """The derivative of an activation, to a few units of the last place of 1; relu's at 0 is 0. Arguments and errors as for `activation`.
+
+    >>> derivative("silu", "f32", 16).name
+    'silu_slope_f32x16'
+    """
+    m = _maker(name, kind, lanes, fma)
+    return m.function(f"{name}_slope", _SLOPES[name](m))
+
+
+def _maker(name: str, kind: str, lanes: int, fma: bool) -> _Maker:
     if name not in _ACTIVATIONS or kind not in _TABLES or lanes < 1:
         known = f"{', '.join(_ACTIVATIONS)} and {', '.join(_TABLES)}"
         raise ValueError(f"no activation {name!r} of {lanes} lanes of {kind!r}; choose from {known}")
-    m = _Maker(kind, lanes, fma)
-    return (m.function(name, _ACTIVATIONS[name](m)),)
+    return _Maker(kind, lanes, fma)

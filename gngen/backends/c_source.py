@@ -13,7 +13,7 @@ from gngen.target import Machine
 
 _CTYPES = {"f32": "float", "f64": "double", "i32": "int32_t", "i64": "int64_t", "m32": "int32_t", "m64": "int64_t"}
 _CTYPES |= dict.fromkeys(ir.HALVES, "uint16_t")
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "rem": "%", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
 # Helpers whose C text works on the bits of their vectors.
 _BITWISE = ("abs", "select", "min", "max", "load_part", "store_part", *ir.DEALT)
 

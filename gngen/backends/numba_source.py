@@ -10,7 +10,7 @@ from gngen.loopnest import Expr, LoopNest, Op, Type
 from gngen.render import render
 from gngen.target import Machine
 
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">"}
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "rem": "%", "lt": "<", "le": "<=", "gt": ">"}
 _NUMPY = {"f32": "np.float32", "f64": "np.float64", "i32": "np.int32", "i64": "np.int64"}
 
 

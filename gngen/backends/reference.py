@@ -42,7 +42,8 @@ def emit(nest: LoopNest, target: Target) -> Source:
     from gngen.render import render
 
     names = [b.name for b in (*nest.buffers, *nest.workspace)]
-    return Source("python", nest.name, render("reference/kernel.py.j2", nest=nest, p=nest.problem, names=names))
+    text = "backward" if nest.problem.direction == "backward" else "kernel"
+    return Source("python", nest.name, render(f"reference/{text}.py.j2", nest=nest, p=nest.problem, names=names))
 
 
 def build(source: Source, folder: Path) -> list[str]:

@@ -18,6 +18,7 @@ from gngen.loopnest import Buffer, Expr
 from gngen.pieces import Pieces, block_number
 from gngen.schedule import applies_by_rows
 from gngen.summation import RunBlocks, row_fold
+from gngen.sweeps import Sweeps
 
 # Blocks that one item of the first phase takes.
 SLICE = 16
@@ -31,7 +32,7 @@ def lower(k: Pieces) -> tuple[Buffer, ...]:
 
 
 @contextmanager
-def samples(k: Pieces) -> Iterator[Expr | None]:
+def samples(k: Sweeps) -> Iterator[Expr | None]:
     """One sample after another, each shared by all workers; or None, where the batch is part of what is shared."""
     if not k.s.by_sample:
         yield None
@@ -60,7 +61,7 @@ def phases(k: Pieces, n: Expr | None) -> tuple[Buffer, ...]:
 
 
 @contextmanager
-def items(k: Pieces, n: Expr | None, **extents: int) -> Iterator[tuple[Expr, ...]]:
+def items(k: Sweeps, n: Expr | None, **extents: int) -> Iterator[tuple[Expr, ...]]:
     """A parallel loop over the sample (unless given) and `extents`; an extent of 1 is no loop."""
     serial = k.s.parallel_from == 0
     named: dict[str, Expr | int] = {stem: count for stem, count in extents.items() if count != 1}

@@ -1,0 +1,290 @@
+"""The backward pass by whole rows, in memory order: rows, whose phases all workers share, and sample, where a worker takes a whole one.
+
+parallel slabs:   sums of every column -> partial
+parallel groups:  of every channel, in fixed order -> channel_sums;  of the group -> slopes
+parallel pieces:  dx = g * scale + (x - high) * tilt + level
+parallel channels:  dgamma, dbeta
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gngen import loopnest as ir
+from gngen.gradients import Gradients, Slopes
+from gngen.gradientsums import Columns
+from gngen.loopnest import F64, Buffer, Expr, Type, Var
+from gngen.schedules.split import items, samples
+
+# Channels of an item of the last phase.
+CHANNELS = 64
+
+# Loads what belongs to the columns from one on; and what then visits positions of the sample, each up to an end or None.
+Visit = Callable[[list[tuple[Expr, Expr | None]]], None]
+ColumnsAt = Callable[[Expr], Visit]
+
+
+def lower(k: Gradients) -> tuple[Buffer, ...]:
+    if k.s.name == "sample":
+        with k.b.parallel(("n",), (k.batch,), serial=k.s.parallel_from == 0) as (n,), k.serially():
+            workspace = _phases(k, n)
+    else:
+        with samples(k) as one:
+            workspace = _phases(k, one)
+    parameters(k)
+    return (*k.workspace, *workspace)
+
+
+def parameters(k: Gradients) -> None:
+    """dgamma and dbeta."""
+    if k.dgamma is None and k.dbeta is None:
+        return
+    tiles = -(-k.p.channels // CHANNELS)
+    with k.b.parallel(("tile",), (tiles,), serial=k.s.parallel_from == 0) as (tile,):
+        k.parameters(*k.cut("channel", tile, CHANNELS, k.p.channels))
+
+
+def _phases(k: Gradients, n: Expr | None) -> tuple[Buffer, ...]:
+    b, p, cols = k.b, k.p, k.sums
+    assert isinstance(cols, Columns)
+    width = -(-cols.long_row // k.lanes) * k.lanes
+    partial = Buffer("partial", p.kind, (k.batch, cols.slabs, 2, width), "workspace")
+    slopes = Buffer("slopes", "f64", (k.batch, p.groups, 2), "workspace")
+    parts = p.groups // cols.merged
+    if k.off is not None:
+        with items(k, n, slab=cols.slabs) as (sample, slab), b.when(k.is_far(_farthest(k, sample))):
+            _slab_sums(k, cols, sample, slab, partial, only_off=True)
+        with items(k, n, part=parts) as (sample, part):
+            _find_off(k, cols, sample, part, partial)
+    with items(k, n, slab=cols.slabs) as (sample, slab):
+        _slab_sums(k, cols, sample, slab, partial, only_off=False)
+    with items(k, n, part=parts) as (sample, part):
+        _merge(k, cols, sample, part, partial, slopes)
+    rows = max(1, k.s.piece // cols.long_row) * cols.fold
+    with items(k, n, piece=-(-p.outer // rows)) as (sample, piece):
+        _apply(k, cols, sample, *k.cut("piece", piece, rows * cols.row, p.sample), slopes)
+        if k.s.store == "streaming":
+            b.fence()
+    return partial, slopes
+
+
+def _farthest(k: Gradients, n: Expr) -> Var:
+    """The largest distance of a sample's groups."""
+    b = k.b
+    worst = b.let("worst", ir.const(0, k.scalar))
+    with b.loop("g", 0, k.p.groups) as g:
+        b.assign(worst, ir.maximum(worst, k.distance(n, g)))
+    return worst
+
+
+def _tables(
+    k: Gradients, cols: Columns, n: Expr, stems: tuple[str, ...], slopes: Buffer | None = None, settled: bool = True
+) -> dict[str, Buffer]:
+    """Of every column of a long row, those of high, scale, offset, tilt and level that are named: a worker's own arrays."""
+    b, p = k.b, k.p
+    width = -(-cols.long_row // k.lanes) * k.lanes
+    tables = {stem: b.alloc(stem, p.kind, width) for stem in stems}
+    step = k.lanes if p.inner == 1 and p.chans >= 4 else 1
+
+    def fill(g: Expr, shared: dict[str, Expr], c: Expr, end: Expr | None) -> None:
+        """The entries of `step` channels of a group from c on."""
+        values = dict(shared)
+        first = ir.mul(g, p.chans)
+        if "scale" in stems:
+            scale, offset = k.affine(center, ir.add(first, c), step, None if end is None else ir.add(first, end))
+            values |= {"scale": scale} | ({} if offset is None else {"offset": offset})
+        base = ir.mul(g, p.chans * p.inner)
+        with b.loop("i", 0, p.inner) as i:
+            at = ir.add(ir.add(base, ir.mul(c, p.inner)), i)
+            for stem, table in tables.items():
+                b.store(table, at, value=ir.splat(values[stem], step), end=None if end is None else ir.add(base, end))
+
+    with b.loop("g", 0, p.groups) as g:
+        center = k.center(n, g, settled)
+        shared: dict[str, Expr] = {"high": center.high}
+        if slopes is not None:
+            shared |= {stem: b.let(f"own_{stem}", ir.cast(b.load(slopes, n, g, at), p.kind)) for at, stem in enumerate(("tilt", "level"))}
+        with b.loop("c", 0, p.chans, step) as c:
+            fill(g, shared, c, None)
+        if p.chans % step:
+            fill(g, shared, ir.const(p.chans // step * step), ir.const(p.chans))
+    if width > cols.row:
+        b.comment("the row again, up to a whole number of vectors")
+        with b.loop("copy", cols.row, width) as at:
+            for table in tables.values():
+                b.store(table, at, value=b.load(table, ir.sub(at, cols.row)))
+    return tables
+
+
+def _has_offset(k: Gradients) -> bool:
+    """Whether z has an offset: of an activation, that of beta or of what the mean is off by."""
+    return k.p.activation is not None and (k.beta is not None or k.off is not None)
+
+
+def _each_row(k: Gradients, cols: Columns, start: Expr, stop: Expr, together: int, columns: ColumnsAt) -> None:
+    """Visit elements start..stop, which begin a long row, by vectors of columns of several long rows at once."""
+    b, lanes, long_row = k.b, k.lanes, cols.long_row
+    whole = long_row // lanes * lanes
+    full = stop
+    if cols.fold > 1 and cols.rows % cols.fold:
+        full = b.let("full", ir.main_end(start, stop, long_row))
+    rest = start
+    for many in sorted({together, 1}, reverse=True):
+        with b.loop("row", rest, full, many * long_row) as first:
+            with b.loop("j", 0, whole, lanes) as j:
+                columns(j)([(ir.add(ir.add(first, r * long_row), j), None) for r in range(many)])
+            if whole < long_row:
+                ends = [ir.add(first, (r + 1) * long_row) for r in range(many)]
+                columns(ir.const(whole))([(ir.add(ir.add(first, r * long_row), whole), ends[r]) for r in range(many)])
+        if many > 1:
+            rest = b.named("rest", ir.main_end(rest, full, many * long_row))
+    if full is not stop:
+        b.comment("the last long row may be cut short")
+        with b.loop("j", 0, long_row, lanes) as j:
+            at = b.named("at", ir.add(full, j))
+            with b.when(ir.compare("lt", at, stop)):
+                columns(j)([(at, stop)])
+
+
+def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer, only_off: bool) -> None:
+    """Sums over a slab of g and g * (x - high) of every column, or of x - high alone."""
+    b, p, lanes = k.b, k.p, k.lanes
+    total = cols.rows * cols.row
+    dy, x = (buffer.view(k.batch, total) for buffer in (k.dy, k.x))
+    active = p.activation is not None and not only_off
+    stems = ("high", *(("scale",) if active else ()), *(("offset",) if active and _has_offset(k) else ()))
+    tables = _tables(k, cols, n, stems, settled=not only_off)
+    width = int(partial.shape[-1]) if isinstance(partial.shape[-1], int) else 0
+    sums = [b.alloc(stem, p.kind, width) for stem in (("sum_d",) if only_off else ("sum_g", "sum_gd"))]
+    with b.loop("j", 0, width, lanes) as j:
+        for table in sums:
+            b.store(table, j, value=ir.const(0, k.vector))
+
+    def columns(j: Expr) -> Visit:
+        held = [b.let("s", b.load(table, j, lanes=lanes)) for table in sums]
+        own = {stem: b.let(f"{stem}s", b.load(table, j, lanes=lanes)) for stem, table in tables.items()}
+
+        def visit(places: list[tuple[Expr, Expr | None]]) -> None:
+            for at, end in places:
+                d = b.let("d", ir.sub(k.fetch(x, n, at, lanes=lanes, end=end, fill=None if end is None else own["high"]), own["high"]))
+                if only_off:
+                    b.assign(held[0], ir.add(held[0], d))
+                    continue
+                up = k.read(dy, n, at, end=end)
+                value = b.let("dys", up) if p.activation is None else k.gradient(d, b.let("dys", up), own["scale"], own.get("offset"))
+                b.assign(held[0], ir.add(held[0], value))
+                b.assign(held[1], ir.fma(value, d, held[1]))
+            for table, value in zip(sums, held, strict=True):
+                b.store(table, j, value=value)
+
+        return visit
+
+    _each_row(k, cols, *k.cut("slab", slab, cols.slab * cols.long_row, total), k.s.strip, columns)
+    with b.loop("j", 0, width, lanes) as j:
+        for which, table in enumerate(sums):
+            b.store(partial, n, slab, which, j, value=b.load(table, j, lanes=lanes))
+
+
+def _column_totals(k: Gradients, cols: Columns, n: Expr, part: Expr, partial: Buffer, count: int) -> list[Buffer]:
+    """The first `count` sums of the columns of some groups, over all slabs and all rows of a long row: arrays of float64."""
+    b, lanes = k.b, k.lanes
+    cells = cols.merged * k.p.chans * k.p.inner
+    padded = -(-cells // lanes) * lanes
+    wide = Type("f64", lanes)
+    totals = [b.alloc(stem, "f64", padded) for stem in ("total_g", "total_gd")[:count]]
+    first = b.named("first", ir.mul(part, cells))
+
+    def add(j: Expr, short: bool) -> None:
+        held = [b.let("t", ir.const(0, wide)) for _ in totals]
+        with b.loop("fold", 0, cols.fold) as fold, b.loop("slab", 0, cols.slabs) as slab:
+            base = b.named("base", ir.add(ir.mul(fold, cols.row), first))
+            end = ir.add(base, cells) if short else None
+            for which, total in enumerate(held):
+                fill = None if end is None else ir.const(0, k.vector)
+                b.assign(
+                    total, ir.add(total, ir.cast(b.load(partial, n, slab, which, ir.add(base, j), lanes=lanes, end=end, fill=fill), "f64"))
+                )
+        for table, total in zip(totals, held, strict=True):
+            b.store(table, j, value=total)
+
+    with b.loop("j", 0, cells, lanes) as j:
+        add(j, False)
+    if cells % lanes:
+        add(ir.const(cells // lanes * lanes), True)
+    return totals
+
+
+def _run_sum(k: Gradients, table: Buffer, first: Expr, count: int, stem: str) -> Expr:
+    """The sum of `count` entries of a table, in order."""
+    b = k.b
+    if count == 1:
+        return b.let(stem, b.load(table, first))
+    total = b.let(stem, ir.const(0, F64))
+    with b.loop("i", 0, count) as i:
+        b.assign(total, ir.add(total, b.load(table, ir.add(first, i))))
+    return total
+
+
+def _find_off(k: Gradients, cols: Columns, n: Expr, part: Expr, partial: Buffer) -> None:
+    """Store what the means of some groups are off by."""
+    b, p = k.b, k.p
+    assert k.off is not None
+    with b.loop("g", 0, cols.merged) as own:
+        b.store(k.off, n, ir.add(ir.mul(part, cols.merged), own), value=ir.const(0, F64))
+    with b.when(k.is_far(_farthest(k, n))):
+        (totals,) = _column_totals(k, cols, n, part, partial, 1)
+        with b.loop("g", 0, cols.merged) as own:
+            g = b.named("group", ir.add(ir.mul(part, cols.merged), own))
+            width = p.chans * p.inner
+            with b.when(k.is_far(k.distance(n, g))):
+                off = _run_sum(k, totals, ir.mul(own, width), width, "off_all")
+                b.store(k.off, n, g, value=ir.div(off, ir.const(p.group, F64)))
+
+
+def _merge(k: Gradients, cols: Columns, n: Expr, part: Expr, partial: Buffer, slopes: Buffer) -> None:
+    """The sums of the channels of some groups, and the groups' slopes."""
+    b, p = k.b, k.p
+    totals = _column_totals(k, cols, n, part, partial, 2)
+    with b.loop("g", 0, cols.merged) as own:
+        g = b.named("group", ir.add(ir.mul(part, cols.merged), own))
+        center = k.center(n, g)
+        shared = [b.let(stem, ir.const(0, F64)) for stem in ("all_g", "all_gx")]
+        with b.loop("c", 0, p.chans) as c:
+            column = b.named("column", ir.mul(ir.add(ir.mul(own, p.chans), c), p.inner))
+            sums = [_run_sum(k, table, column, p.inner, stem) for table, stem in zip(totals, ("channel_g", "channel_gd"), strict=True)]
+            k.settle_channel(n, b.named("channel", ir.add(ir.mul(g, p.chans), c)), center, sums, shared)
+        for which, value in enumerate(k.tilt_and_level(center, shared)):
+            b.store(slopes, n, g, which, value=value)
+
+
+def _apply(k: Gradients, cols: Columns, n: Expr, start: Expr, stop: Expr, slopes: Buffer) -> None:
+    """dx of whole rows."""
+    b, p, lanes = k.b, k.p, k.lanes
+    dy, x, dx = (buffer.view(k.batch, p.sample) for buffer in (k.dy, k.x, k.dx))
+    stems = ("high", "scale", "tilt", "level", *(("offset",) if _has_offset(k) else ()))
+    tables = _tables(k, cols, n, stems, slopes)
+
+    def body(streaming: bool) -> None:
+        def columns(j: Expr) -> Visit:
+            own = {stem: b.let(f"{stem}s", b.load(table, j, lanes=lanes)) for stem, table in tables.items()}
+            s = Slopes(own["high"], own["scale"], own["tilt"], own["level"], own.get("offset"))
+
+            def visit(places: list[tuple[Expr, Expr | None]]) -> None:
+                for at, end in places:
+                    d = b.let("d", ir.sub(k.read(x, n, at, end=end), s.high))
+                    value = k.slope(d, b.let("dys", k.read(dy, n, at, end=end)), s)
+                    k.put(dx, n, at, value=value, end=end, streaming=streaming and end is None)
+
+            return visit
+
+        _each_row(k, cols, start, stop, k.s.rows, columns)
+
+    if k.s.store != "streaming" or cols.long_row % lanes:
+        body(False)
+        return
+    b.comment("past the caches where dx is aligned, as it is from the first row to the last or nowhere")
+    phase = b.let("phase", ir.Peel(dx, (n, start), lanes))
+    with b.when(ir.compare("lt", phase, ir.const(1))):
+        body(True)
+    with b.when(ir.compare("gt", phase, ir.const(0))):
+        body(False)
