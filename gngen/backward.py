@@ -40,7 +40,13 @@ class BackwardKernel(Kernel):
         Raises:
             LaunchError: arrays that do not fit; nothing was written.
         """
-        return self.launcher(dy, x, mean, rstd, gamma, beta, out)
+        launcher = self.launcher
+        if out is None:
+            out = launcher.output_for(x)
+        found: tuple[Any, Any, Any] = self._call(
+            dy, x, mean, rstd, gamma, beta, out, launcher.new_sum("dgamma"), launcher.new_sum("dbeta")
+        )
+        return found
 
     @cached_property
     def launcher(self) -> BackwardLauncher:
@@ -52,8 +58,9 @@ class BackwardLauncher(Launcher):
     """Calls one built backward kernel on arrays of one layout."""
 
     def __call__(  # type: ignore[override]
-        self, dy: Any, x: Any, mean: Any, rstd: Any, gamma: Any = None, beta: Any = None, out: Any = None
+        self, dy: Any, x: Any, mean: Any, rstd: Any, gamma: Any, beta: Any, out: Any, dgamma: Any, dbeta: Any
     ) -> tuple[Any, Any, Any]:
+        """The gradients; dgamma and dbeta are written where they are not None."""
         given, wrap = self._view(x, "x")
         xs, p = self._input(given), self.problem
         ups = self._input(self._view(dy, "dy")[0], "dy")
@@ -68,7 +75,7 @@ class BackwardLauncher(Launcher):
             *self._parameter("beta", beta if wanted or not p.center else None, wanted),
         ]
         target, dx = self._output("out", out, given, [ups, xs], others)
-        sums = [np.empty(self.layout.features, self.param_dtype) for _ in p.outputs[1:]]
+        sums = [s for s in (dgamma, dbeta) if s is not None]
         if xs.size:
             self._run([ups, xs, *others], [dx, *sums], batch)
         else:
@@ -76,8 +83,17 @@ class BackwardLauncher(Launcher):
                 s.fill(0)
         if target is not None and target is not dx:
             self._put(target, dx)
-        found = dict(zip(p.outputs[1:], map(wrap, sums), strict=True))
-        return wrap(dx) if out is None else out, found.get("dgamma"), found.get("dbeta")
+        return (wrap(dx) if out is None else out, *(None if s is None else wrap(s) for s in (dgamma, dbeta)))
+
+    def new_sum(self, name: str) -> Any:
+        """An uninitialised dgamma or dbeta, or None where the spec has none."""
+        return np.empty(self.layout.features, self.param_dtype) if name in self.problem.outputs else None
+
+    def output_for(self, x: Any) -> Any:
+        """An array for dx, of a numpy x that fits; None where the launcher has to look closer."""
+        if type(x) is not np.ndarray or x.ndim != len(self.layout.shape) or x.shape[1:] != self.rest:
+            return None
+        return self._empty(x.shape[0], x)
 
     def _statistic(self, name: str, value: Any, batch: int) -> Any:
         array, _ = self._view(value, name)

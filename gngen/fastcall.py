@@ -67,6 +67,10 @@ class _Plan(ctypes.Structure):
         ("mask_rank", ctypes.c_int64),
         ("mask_shape", ctypes.c_int64 * _MAX_RANK),
         ("in_doubles", ctypes.c_int64),
+        ("stat_descr", ctypes.c_void_p),
+        ("stat_itemsize", ctypes.c_int64),
+        ("groups", ctypes.c_int64),
+        ("takes_beta", ctypes.c_int64),
     )
 
 
@@ -77,11 +81,13 @@ class _MethodDef(ctypes.Structure):
 def fast_call(launcher: Launcher) -> Callable[..., Any] | None:
     """A callable that runs the launcher's kernel, or None where there is no fast way.
 
-    It takes (x, gamma, beta, out), and of a kernel with fused forms (residual, modulation, mask, sum_out) after them.
+    It takes (x, gamma, beta, out), and of a kernel with fused forms (residual, modulation, mask, sum_out) after them; of a backward
+    kernel (dy, x, mean, rstd, gamma, beta, out, dgamma, dbeta).
     """
     address = getattr(launcher.entry, "address", None)
     ranks = (len(launcher.layout.shape), len(launcher.layout.features))
-    if address is None or launcher.problem.outputs not in (("y",), ("y", "sum")) or 0 in launcher.layout.shape:
+    plain = launcher.problem.direction == "backward" or launcher.problem.outputs in (("y",), ("y", "sum"))
+    if address is None or not plain or 0 in launcher.layout.shape:
         return None
     if max(ranks) > _MAX_RANK or len(launcher.workspace) > _MAX_SCRATCH:
         return None
@@ -121,6 +127,10 @@ def _plan(launcher: Launcher, address: int) -> _Plan:
         positions=p.outer * p.inner,
         mask_rank=len(launcher.positions) if launcher.positions == tuple(sorted(launcher.positions)) else -1,
         in_doubles=p.kind == "f64",
+        stat_descr=id(launcher.stat_dtype),
+        stat_itemsize=launcher.stat_dtype.itemsize,
+        groups=p.groups,
+        takes_beta=p.center and p.activation is not None,
     )
     plan.mask_shape[: len(launcher.positions)] = [layout.shape[a] for a in launcher.positions]
     plan.shape[: len(layout.shape)] = [-1 if n is None else n for n in layout.shape]
@@ -136,7 +146,9 @@ def _bind(library: ctypes.CDLL, plan: _Plan, launcher: Launcher) -> Callable[...
     api.PyCapsule_New.restype, api.PyCapsule_New.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     api.PyCFunction_NewEx.restype = ctypes.py_object
     api.PyCFunction_NewEx.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    entry = library.gngen_call_fused if launcher.problem.fused else library.gngen_call
+    p = launcher.problem
+    fused = library.gngen_call_fused if p.fused else library.gngen_call
+    entry = library.gngen_call_backward if p.direction == "backward" else fused
     function = ctypes.cast(entry, ctypes.c_void_p).value
     method = _MethodDef(b"kernel", function, _METH_FASTCALL | _METH_KEYWORDS, None)
     _kept.append((plan, method, launcher))
