@@ -43,9 +43,7 @@ class BackwardKernel(Kernel):
         launcher = self.launcher
         if out is None:
             out = launcher.output_for(x)
-        found: tuple[Any, Any, Any] = self._call(
-            dy, x, mean, rstd, gamma, beta, out, launcher.new_sum("dgamma"), launcher.new_sum("dbeta")
-        )
+        found: tuple[Any, Any, Any] = self._call(dy, x, mean, rstd, gamma, beta, out, launcher.new_sum("dgamma"), launcher.new_sum("dbeta"))
         return found
 
     @cached_property
