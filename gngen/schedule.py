@@ -20,6 +20,8 @@ SERIAL_BYTES = 200_000
 MICRO_VECTORS, MICRO_GROUPS = 8, 4096
 # How far ahead a pass by rows asks for memory, in elements.
 PREFETCH = 4096
+# Runs shorter than this are not streamed to unless they are whole vectors.
+SHORT_RUN = 4096
 # What one item of an elementwise phase should move at least, in elements.
 PIECE = 65536
 
@@ -100,7 +102,8 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
         accumulators=4,
         rows=_rows_at_once(p, m),
         tile=_row_vectors(p, m),
-        prefetch=PREFETCH if 4 * p.sample_bytes * (p.batch or 1) > m.l3 else 0,
+        strip=1 if p.direction == "backward" and 2 * _moved(p) > m.l3 else 8,
+        prefetch=PREFETCH if p.direction == "forward" and 2 * _moved(p) > m.l3 else 0,
         store=_store(p, m),
         piece=p.sample if name == "sample" and applies_by_rows(p) else _piece(p, m),
         parallel_from=_parallel_from(p, name),
@@ -246,9 +249,10 @@ def _rows_at_once(p: Problem, m: Machine) -> int:
 
     The first pays while x and y stay well within the last cache, or where the tables do not stay in the first.
     """
+    if p.direction == "backward":
+        return 2 if 2 * _moved(p) <= m.l3 else 1
     tables = 3 * p.channels * p.inner * p.bits // 8
-    moved = 2 * p.sample_bytes * (p.batch or 1)
-    return 4 if 5 * moved <= 2 * m.l3 or 4 * tables > 3 * m.l1 else 1
+    return 4 if 5 * _moved(p) <= 2 * m.l3 or 4 * tables > 3 * m.l1 else 1
 
 
 def _piece(p: Problem, m: Machine) -> int:
@@ -260,9 +264,20 @@ def _piece(p: Problem, m: Machine) -> int:
 
 
 def _store(p: Problem, m: Machine) -> str:
-    """Streaming, where x and y together do not stay in the last cache; of a batch that varies, one sample's."""
-    moved = 2 * p.sample_bytes * (p.batch or 1)
-    return "streaming" if _streams(p, m, m.vector_bits // p.bits) and 4 * moved > 3 * m.l3 else "temporal"
+    """Streaming, where x and y together do not stay in the last cache; of a batch that varies, one sample's.
+
+    Of a backward pass, dy, x and dx; but not into short runs that begin within a line.
+    """
+    if p.direction == "backward":
+        lanes = m.vector_bits // p.bits
+        whole = by_columns(p, lanes) or p.inner % lanes == 0 or p.inner >= SHORT_RUN
+        return "streaming" if _streams(p, m, lanes) and 4 * _moved(p) > 3 * m.l3 and whole else "temporal"
+    return "streaming" if _streams(p, m, m.vector_bits // p.bits) and 4 * _moved(p) > 3 * m.l3 else "temporal"
+
+
+def _moved(p: Problem) -> int:
+    """Bytes of x and y, or of dy, x and dx; of a batch that varies, one sample's."""
+    return (2 if p.direction == "forward" else 3) * p.sample_bytes * (p.batch or 1)
 
 
 def _streams(p: Problem, m: Machine, lanes: int) -> bool:

@@ -296,12 +296,14 @@ class _Verifier:
                     raise VerifyError(f"two iterations of {var} may meet in {name}: no axis of it belongs to {var}")
 
     def _owns(self, var: str, spans: list[Bounds]) -> bool:
-        """Whether every span of one value of `var` ends before every span of the next value begins."""
+        """Whether every span of one value of `var` ends before every span of the next value begins, or begins after it ends."""
 
-        def apart(before: Bounds, after: Bounds) -> bool:
-            return any(self._at_most(high.plus(Linear(1)), low.shifted(var, 1), var) for high in before.highs for low in after.lows)
+        def apart(a: Bounds, b: Bounds, steps: tuple[int, int]) -> bool:
+            """Whether a ends before b begins, each as of the value that lies so many steps on."""
+            ends, begins = ([form.shifted(var, step) for form in side] for side, step in zip((a.highs, b.lows), steps, strict=True))
+            return any(self._at_most(end.plus(Linear(1)), begin, var) for end in ends for begin in begins)
 
-        return all(apart(a, b) for a in spans for b in spans)
+        return any(all(apart(a, b, steps) for a in spans for b in spans) for steps in ((0, 1), (1, 0)))
 
     # Expressions
 

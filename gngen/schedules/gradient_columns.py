@@ -61,8 +61,10 @@ def _phases(k: Gradients, n: Expr | None) -> tuple[Buffer, ...]:
     with items(k, n, part=parts) as (sample, part):
         _merge(k, cols, sample, part, partial, slopes)
     rows = max(1, k.s.piece // cols.long_row) * cols.fold
-    with items(k, n, piece=-(-p.outer // rows)) as (sample, piece):
-        _apply(k, cols, sample, *k.cut("piece", piece, rows * cols.row, p.sample), slopes)
+    pieces = -(-p.outer // rows)
+    with items(k, n, piece=pieces) as (sample, piece):
+        back = ir.sub(ir.const(pieces - 1), piece)  # what was read last may still be in a cache
+        _apply(k, cols, sample, *k.cut("piece", back, rows * cols.row, p.sample), slopes)
         if k.s.store == "streaming":
             b.fence()
     return partial, slopes
