@@ -18,7 +18,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 NAMES = ("relu", "silu", "gelu", "gelu_tanh", "sigmoid", "tanh")
 SMOOTH = NAMES[1:]
 KINDS = ("f32", "f64")
-DTYPES: dict[str, type[Any]] = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64}
+DTYPES: dict[str, type[Any]] = {
+    "f32": np.float32,
+    "f64": np.float64,
+    "i32": np.int32,
+    "i64": np.int64,
+    "m32": np.dtype(bool),
+    "m64": np.dtype(bool),
+}
 
 # Units in the last place, (fused, unfused): what the docstrings say, and a little.
 BOUNDS = {
@@ -104,6 +111,12 @@ def evaluate(functions: Sequence[ir.Function], x: Array, fused: bool = True) -> 
                 return _fma(a, b, c) if fused else a * b + c
             case "abs", [a]:
                 return np.abs(a)
+            case "neg", [a]:
+                return np.negative(a)
+            case "gt", [a, b]:
+                return np.greater(a, b)
+            case "select", [mask, a, b]:
+                return np.where(mask, a, b)
             case "shl", [a, b]:
                 return np.left_shift(a, b)
             case "bitcast", [a]:
