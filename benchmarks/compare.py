@@ -204,7 +204,7 @@ def main() -> None:
     except GngenError as e:
         parser.error(str(e))
     output = arguments.output or (None if arguments.only else DOCUMENT)
-    section = document.Section(output, "benchmarks") if output else None
+    section = document.Section(output, "backward" if arguments.suite == "backward" else "benchmarks") if output else None
     best = compare(chosen, targets, arguments.rounds, arguments.seconds, arguments.tuned)
     text = report(chosen, best, targets)
     print(text)

@@ -20,11 +20,12 @@ COPY_LIBRARY = "BENCH_COPY_LIBRARY"
 
 @dataclass(frozen=True)
 class Data:
-    """Input, gamma and beta of a case, as its layout and dtype have them."""
+    """Input, gamma and beta of a case, as its layout and dtype have them; of bwd, dy too."""
 
     x: Any
     gamma: Any
     beta: Any
+    dy: Any = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def make_data(case: Case) -> Data:
         x = np.moveaxis(x, 1, -1)
     channels = case.shape[1]
     gamma, beta = rng.standard_normal(channels, np.float32) * 0.2 + 1, rng.standard_normal(channels, np.float32) * 0.2
-    return Data(np.ascontiguousarray(x, dtype), gamma.astype(dtype), beta.astype(dtype))
+    dy = rng.standard_normal(x.shape, np.float32).astype(dtype) if case.op == "bwd" else None
+    return Data(np.ascontiguousarray(x, dtype), gamma.astype(dtype), beta.astype(dtype), dy)
 
 
 def spec_of(case: Case) -> gngen.GroupNormSpec:
@@ -74,9 +76,19 @@ def _copy(data: Data) -> Side:
 
 def _gngen(target: str, case: Case, data: Data) -> Side:
     gngen.set_num_threads(int(os.environ[THREADS]))
+    if case.op == "bwd":
+        return _gngen_backward(target, case, data)
     kernel = gngen.compile(spec_of(case), data.x.shape, data.x.dtype.name, target)
     out = np.empty_like(data.x)
     return Side((lambda: kernel(data.x, data.gamma, data.beta, out),), lambda: out)
+
+
+def _gngen_backward(target: str, case: Case, data: Data) -> Side:
+    spec, shape, dtype = spec_of(case), data.x.shape, data.x.dtype.name
+    _, mean, rstd = gngen.compile(spec, shape, dtype, target, ("y", "mean", "rstd"))(data.x, data.gamma, data.beta)
+    kernel = gngen.compile(spec, shape, dtype, target, direction="backward")
+    out = np.empty_like(data.x)
+    return Side((lambda: kernel(data.dy, data.x, mean, rstd, data.gamma, None, out),), lambda: out)
 
 
 def _torch(case: Case, data: Data) -> Side:
@@ -90,6 +102,9 @@ def _torch(case: Case, data: Data) -> Side:
         x = x.movedim(-1, 1)
     groups = case.shape[1] if case.groups == -1 else case.groups
 
+    if case.op == "bwd":
+        return _torch_backward(groups, x, gamma, beta, as_torch(data.dy).movedim(-1, 1) if case.layout == "nhwc" else as_torch(data.dy))
+
     @torch.inference_mode()
     def call() -> Any:
         y = functional.group_norm(x, groups, gamma, beta, EPSILON)
@@ -100,6 +115,15 @@ def _torch(case: Case, data: Data) -> Side:
         return from_torch(y.movedim(1, -1) if case.layout == "nhwc" else y)
 
     return Side((call,), answer)
+
+
+def _torch_backward(groups: int, x: Any, gamma: Any, beta: Any, dy: Any) -> Side:
+    """PyTorch's own kernel of the gradients, without autograd around it."""
+    import torch
+
+    sizes = (x.shape[0], x.shape[1], x[0, 0].numel(), groups)
+    _, mean, rstd = torch.native_group_norm(x, gamma, beta, *sizes, EPSILON)
+    return Side((lambda: torch.ops.aten.native_group_norm_backward(dy, x, mean, rstd, gamma, *sizes, [True] * 3),), None)
 
 
 def as_torch(a: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What is timed: shapes of real networks and odd ones, forward, by type, activation and memory layout."""
+"""What is timed: shapes of real networks and odd ones, forward by type and activation, backward in float32, by memory layout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import product
 DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 OPS = ("fwd", "silu")
 LAYOUTS = ("nchw", "nhwc")
-SUITES = ("public", "odd", "all")
+SUITES = ("public", "odd", "all", "backward")
 EPSILON = 1e-5
 
 
@@ -19,7 +19,8 @@ class Case:
     """One thing to time.
 
     shape: batch, channels, then the spatial sizes, whatever the layout. groups: -1 for one a channel. layout: nchw for channels before
-    the spatial axes in memory, nhwc for after them. op: fwd, or silu for the activation after it.
+    the spatial axes in memory, nhwc for after them. op: fwd, silu for the activation after it, or bwd for the gradients of
+    x, gamma and beta.
     """
 
     shape: tuple[int, ...]
@@ -81,10 +82,17 @@ ODD = tuple(
     if len(shape) > 2 or layout == "nchw"  # without spatial axes there is one layout
 )
 
+BACKWARD = tuple(
+    Case(shape, groups, layout, op="bwd")
+    for shape, groups in _UNET + _VAE + _NETS + _SMALL + _ODD
+    for layout in LAYOUTS
+    if len(shape) > 2 or layout == "nchw"
+)
+
 
 def cases(suite: str, only: str = "") -> list[Case]:
     """The cases of a suite that have every word of `only` in their name, or as a part of their shape."""
-    return choose({"public": PUBLIC, "odd": ODD, "all": PUBLIC + ODD}[suite], only)
+    return choose({"public": PUBLIC, "odd": ODD, "all": PUBLIC + ODD, "backward": BACKWARD}[suite], only)
 
 
 def every_kind(chosen: Iterable[Case]) -> list[Case]:

@@ -15,10 +15,12 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+import numpy as np
 from peers import Data, Side, make_data, make_side, spec_of
 from suite import Case
 
 from gngen.compare.accuracy import error_limit, evaluate
+from gngen.reference import group_norm_backward
 
 MOST_CALLS, LEAST_CALLS, WARM_CALLS = 4000, 5, 3
 
@@ -54,10 +56,21 @@ def check_answer(peer: str, case: Case, data: Data, side: Side) -> float | None:
     """The error in the contract's units; RuntimeError where gngen's is beyond the contract."""
     if peer == "copy" or side.answer is None:
         return None
+    if case.op == "bwd":
+        return check_gradient(case, data, side.answer())
     error = evaluate(data.x, data.gamma, data.beta, spec_of(case)).error(side.answer())
     limit = error_limit(data.x.dtype.name)
     if peer != "torch" and not error <= limit:
         raise RuntimeError(f"the error is {error:.1e}, over the contract's {limit:.0e}")
+    return error
+
+
+def check_gradient(case: Case, data: Data, dx: Any) -> float:
+    """The largest error of dx as a part of the largest dx; RuntimeError beyond 1e-5."""
+    exact = group_norm_backward(data.dy, data.x, data.gamma, data.beta, spec_of(case))[0]
+    error = float(np.max(np.abs(dx - exact)) / np.max(np.abs(exact)))
+    if not error <= 1e-5:
+        raise RuntimeError(f"the error of dx is {error:.1e} of its largest")
     return error
 
 

@@ -36,6 +36,18 @@ LAYERS: dict[str, dict[str, Any]] = {
         "dtype": "float64",
         "outputs": ("y", "mean", "rstd"),
     },
+    "channels-first-backward": {
+        "spec": GroupNormSpec(groups=8, axis=1, activation="relu"),
+        "shape": (2, 24, 31, 33),
+        "direction": "backward",
+        "targets": ("c:x86-64-v3", "numba-cpu:x86-64-v3", "reference:generic"),
+    },
+    "channels-last-backward": {
+        "spec": GroupNormSpec(groups=32, axis=-1),
+        "shape": (2, 64, 64, 320),
+        "direction": "backward",
+        "targets": ("c:x86-64-v3",),
+    },
     "channels-last-bf16": {
         "spec": GroupNormSpec(groups=32, axis=-1),
         "shape": (2, 64, 64, 320),
