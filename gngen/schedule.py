@@ -102,8 +102,8 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
         accumulators=4,
         rows=_rows_at_once(p, m),
         tile=_row_vectors(p, m),
-        strip=1 if p.direction == "backward" and 2 * _moved(p) > m.l3 else 8,
-        prefetch=PREFETCH if p.direction == "forward" and 2 * _moved(p) > m.l3 else 0,
+        strip=8 if p.direction == "forward" else _rows_at_once(p, m),
+        prefetch=PREFETCH if 2 * _moved(p) > m.l3 and not _is_far(p, m) else 0,
         store=_store(p, m),
         piece=p.sample if name == "sample" and applies_by_rows(p) else _piece(p, m),
         parallel_from=_parallel_from(p, name),
@@ -237,20 +237,21 @@ def _choose_backward(p: Problem, m: Machine) -> tuple[str, str]:
 def _row_vectors(p: Problem, m: Machine) -> int:
     """Vectors of a row (or of the rows read as one), where their tables fit the registers; else 1."""
     lanes = m.vector_bits // p.bits
-    step = lanes * pairs(p, lanes)
+    step = lanes * (pairs(p, lanes) if p.direction == "forward" else 1)
     row = p.channels * p.inner
     elements = row * row_fold(row, step, p.outer)
-    whole = elements % step == 0 and elements // lanes <= m.vector_registers // 4
+    whole = elements % step == 0 and elements // lanes <= m.vector_registers // (4 if p.direction == "forward" else 8)
     return max(1, elements // lanes) if whole else 1
 
 
 def _rows_at_once(p: Problem, m: Machine) -> int:
     """Four rows read the tables once, a row at a time walks memory in strict address order.
 
-    The first pays while x and y stay well within the last cache, or where the tables do not stay in the first.
+    The first pays while x and y stay well within the last cache, or where the tables do not stay in the first; in a backward pass,
+    of two arrays and more tables, until memory is all that counts.
     """
     if p.direction == "backward":
-        return 2 if 2 * _moved(p) <= m.l3 else 1
+        return 1 if _is_far(p, m) else 4
     tables = 3 * p.channels * p.inner * p.bits // 8
     return 4 if 5 * _moved(p) <= 2 * m.l3 or 4 * tables > 3 * m.l1 else 1
 
@@ -271,8 +272,13 @@ def _store(p: Problem, m: Machine) -> str:
     if p.direction == "backward":
         lanes = m.vector_bits // p.bits
         whole = by_columns(p, lanes) or p.inner % lanes == 0 or p.inner >= SHORT_RUN
-        return "streaming" if _streams(p, m, lanes) and 4 * _moved(p) > 3 * m.l3 and whole else "temporal"
+        return "streaming" if _streams(p, m, lanes) and 8 * _moved(p) > 5 * m.l3 and whole else "temporal"
     return "streaming" if _streams(p, m, m.vector_bits // p.bits) and 4 * _moved(p) > 3 * m.l3 else "temporal"
+
+
+def _is_far(p: Problem, m: Machine) -> bool:
+    """Whether a backward pass by rows reads and writes memory alone, where only strict address order is fast."""
+    return p.direction == "backward" and _moved(p) > 2 * m.l3
 
 
 def _moved(p: Problem) -> int:

@@ -19,9 +19,11 @@ from gngen.schedules.split import items, samples
 # Channels of an item of the last phase.
 CHANNELS = 64
 
-# Loads what belongs to the columns from one on; and what then visits positions of the sample, each up to an end or None.
-Visit = Callable[[list[tuple[Expr, Expr | None]]], None]
-ColumnsAt = Callable[[Expr], Visit]
+# Positions of the sample, each up to an end or None.
+Places = list[tuple[Expr, Expr | None]]
+Visit = Callable[[Places], None]
+# Loads what belongs to the columns from one on; what then visits positions there; and what puts back what visits changed.
+ColumnsAt = Callable[[Expr], tuple[Visit, Callable[[], None]]]
 
 
 def lower(k: Gradients) -> tuple[Buffer, ...]:
@@ -130,22 +132,46 @@ def _each_row(k: Gradients, cols: Columns, start: Expr, stop: Expr, together: in
     full = stop
     if cols.fold > 1 and cols.rows % cols.fold:
         full = b.let("full", ir.main_end(start, stop, long_row))
-    rest = start
-    for many in sorted({together, 1}, reverse=True):
-        with b.loop("row", rest, full, many * long_row) as first:
-            with b.loop("j", 0, whole, lanes) as j:
-                columns(j)([(ir.add(ir.add(first, r * long_row), j), None) for r in range(many)])
-            if whole < long_row:
-                ends = [ir.add(first, (r + 1) * long_row) for r in range(many)]
-                columns(ir.const(whole))([(ir.add(ir.add(first, r * long_row), whole), ends[r]) for r in range(many)])
-        if many > 1:
-            rest = b.named("rest", ir.main_end(rest, full, many * long_row))
+
+    def once(j: Expr, places: Places) -> None:
+        visit, put_back = columns(j)
+        visit(places)
+        put_back()
+
+    if long_row == lanes * k.s.tile:
+        b.comment("what belongs to the columns stays in registers")
+        held = [columns(ir.const(j)) for j in range(0, long_row, lanes)]
+        with b.loop("row", start, full, long_row) as row:
+            for v, (visit, _) in enumerate(held):
+                visit([(ir.add(row, v * lanes), None)])
+        for _, put_back in held:
+            put_back()
+    else:
+        rest = start
+        for many in sorted({together, 1}, reverse=True):
+            with b.loop("row", rest, full, many * long_row) as first:
+                with b.loop("j", 0, whole, lanes) as j:
+                    once(j, [(ir.add(ir.add(first, r * long_row), j), None) for r in range(many)])
+                if whole < long_row:
+                    ends = [ir.add(first, (r + 1) * long_row) for r in range(many)]
+                    once(ir.const(whole), [(ir.add(ir.add(first, r * long_row), whole), ends[r]) for r in range(many)])
+            if many > 1:
+                rest = b.named("rest", ir.main_end(rest, full, many * long_row))
     if full is not stop:
         b.comment("the last long row may be cut short")
         with b.loop("j", 0, long_row, lanes) as j:
             at = b.named("at", ir.add(full, j))
             with b.when(ir.compare("lt", at, stop)):
-                columns(j)([(at, stop)])
+                once(j, [(at, stop)])
+
+
+def _fetch_ahead(k: Gradients, cols: Columns, together: int, buffers: tuple[Buffer, ...], n: Expr, places: Places) -> None:
+    """Ask for what several rows at once will read: the lines of that many streams are not foreseen by the machine."""
+    if k.s.prefetch and len(places) > 1:
+        step = together * cols.long_row
+        for at, _ in places:
+            for buffer in buffers:
+                k.b.prefetch(buffer, n, ir.add(at, -(-k.s.prefetch // step) * step))
 
 
 def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer, only_off: bool) -> None:
@@ -162,11 +188,12 @@ def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer
         for table in sums:
             b.store(table, j, value=ir.const(0, k.vector))
 
-    def columns(j: Expr) -> Visit:
+    def columns(j: Expr) -> tuple[Visit, Callable[[], None]]:
         held = [b.let("s", b.load(table, j, lanes=lanes)) for table in sums]
         own = {stem: b.let(f"{stem}s", b.load(table, j, lanes=lanes)) for stem, table in tables.items()}
 
-        def visit(places: list[tuple[Expr, Expr | None]]) -> None:
+        def visit(places: Places) -> None:
+            _fetch_ahead(k, cols, k.s.strip, (x, dy), n, places)
             for at, end in places:
                 d = b.let("d", ir.sub(k.fetch(x, n, at, lanes=lanes, end=end, fill=None if end is None else own["high"]), own["high"]))
                 if only_off:
@@ -176,10 +203,12 @@ def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer
                 value = b.let("dys", up) if p.activation is None else k.gradient(d, b.let("dys", up), own["scale"], own.get("offset"))
                 b.assign(held[0], ir.add(held[0], value))
                 b.assign(held[1], ir.fma(value, d, held[1]))
+
+        def put_back() -> None:
             for table, value in zip(sums, held, strict=True):
                 b.store(table, j, value=value)
 
-        return visit
+        return visit, put_back
 
     _each_row(k, cols, *k.cut("slab", slab, cols.slab * cols.long_row, total), k.s.strip, columns)
     with b.loop("j", 0, width, lanes) as j:
@@ -267,17 +296,18 @@ def _apply(k: Gradients, cols: Columns, n: Expr, start: Expr, stop: Expr, slopes
     tables = _tables(k, cols, n, stems, slopes)
 
     def body(streaming: bool) -> None:
-        def columns(j: Expr) -> Visit:
+        def columns(j: Expr) -> tuple[Visit, Callable[[], None]]:
             own = {stem: b.let(f"{stem}s", b.load(table, j, lanes=lanes)) for stem, table in tables.items()}
             s = Slopes(own["high"], own["scale"], own["tilt"], own["level"], own.get("offset"))
 
-            def visit(places: list[tuple[Expr, Expr | None]]) -> None:
+            def visit(places: Places) -> None:
+                _fetch_ahead(k, cols, k.s.rows, (x, dy), n, places)
                 for at, end in places:
                     d = b.let("d", ir.sub(k.read(x, n, at, end=end), s.high))
                     value = k.slope(d, b.let("dys", k.read(dy, n, at, end=end)), s)
                     k.put(dx, n, at, value=value, end=end, streaming=streaming and end is None)
 
-            return visit
+            return visit, lambda: None
 
         _each_row(k, cols, start, stop, k.s.rows, columns)
 

@@ -74,6 +74,9 @@ static inline float max_f32(float a, float b) { return b > a ? b : a; }
 /* How many elements from p + i come before the first that is aligned to `lanes` elements. */
 static inline int64_t peel_f32(const float *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
 
+/* Begin to fetch the line of p + i into the second cache; a hint, for which any address will do. */
+static inline void prefetch_f32(const float *p, int64_t i) { __builtin_prefetch(p + i, 0, 2); }
+
 static inline f32x8 splat_f32x8(float a) { return (f32x8){a, a, a, a, a, a, a, a}; }
 
 static inline f64x4 splat_f64x4(double a) { return (f64x4){a, a, a, a}; }
@@ -129,17 +132,41 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
                     }
                     const int64_t slab_first = slab * 40960;
                     const int64_t slab_last = slab_first + 40960;
-                    for (int64_t row = slab_first; row + 320 <= slab_last; row += 320) {
+                    for (int64_t row = slab_first; row + 1280 <= slab_last; row += 1280) {
                         for (int64_t j_2 = 0; j_2 + 8 <= 320; j_2 += 8) {
                             f32x8 s = load_f32x8(sum_d, j_2);
                             f32x8 highs = load_f32x8(high, j_2);
+                            prefetch_f32(x, n * 1310720 + (row + j_2 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row + j_2 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row + 320 + j_2 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row + 320 + j_2 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row + 640 + j_2 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row + 640 + j_2 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row + 960 + j_2 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row + 960 + j_2 + 5120));
                             f32x8 d = load_f32x8(x, n * 1310720 + (row + j_2)) - highs;
                             s = s + d;
+                            f32x8 d_2 = load_f32x8(x, n * 1310720 + (row + 320 + j_2)) - highs;
+                            s = s + d_2;
+                            f32x8 d_3 = load_f32x8(x, n * 1310720 + (row + 640 + j_2)) - highs;
+                            s = s + d_3;
+                            f32x8 d_4 = load_f32x8(x, n * 1310720 + (row + 960 + j_2)) - highs;
+                            s = s + d_4;
                             store_f32x8(sum_d, j_2, s);
                         }
                     }
-                    for (int64_t j_3 = 0; j_3 + 8 <= 320; j_3 += 8) {
-                        store_f32x8(partial, n * 20480 + slab * 640 + j_3, load_f32x8(sum_d, j_3));
+                    const int64_t rest = main_end(slab_first, slab_last, 1280);
+                    for (int64_t row_2 = rest; row_2 + 320 <= slab_last; row_2 += 320) {
+                        for (int64_t j_3 = 0; j_3 + 8 <= 320; j_3 += 8) {
+                            f32x8 s_2 = load_f32x8(sum_d, j_3);
+                            f32x8 highs_2 = load_f32x8(high, j_3);
+                            f32x8 d_5 = load_f32x8(x, n * 1310720 + (row_2 + j_3)) - highs_2;
+                            s_2 = s_2 + d_5;
+                            store_f32x8(sum_d, j_3, s_2);
+                        }
+                    }
+                    for (int64_t j_4 = 0; j_4 + 8 <= 320; j_4 += 8) {
+                        store_f32x8(partial, n * 20480 + slab * 640 + j_4, load_f32x8(sum_d, j_4));
                     }
                 }
             }
@@ -155,12 +182,12 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
                 if (worst_2 > 16.0f) {
                     double total_g[80] __attribute__((aligned(64)));
                     const int64_t first = part * 80;
-                    for (int64_t j_4 = 0; j_4 + 8 <= 80; j_4 += 8) {
+                    for (int64_t j_5 = 0; j_5 + 8 <= 80; j_5 += 8) {
                         f64x8 t = splat_f64x8(0.0);
                         for (int64_t slab_2 = 0; slab_2 < 32; slab_2 += 1) {
-                            t = t + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + (first + j_4)));
+                            t = t + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + (first + j_5)));
                         }
-                        store_f64x8(total_g, j_4, t);
+                        store_f64x8(total_g, j_5, t);
                     }
                     for (int64_t g_5 = 0; g_5 < 8; g_5 += 1) {
                         const int64_t group = part * 8 + g_5;
@@ -186,28 +213,62 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
                 }
                 float sum_g[320] __attribute__((aligned(64)));
                 float sum_gd[320] __attribute__((aligned(64)));
-                for (int64_t j_5 = 0; j_5 + 8 <= 320; j_5 += 8) {
-                    store_f32x8(sum_g, j_5, splat_f32x8(0.0f));
-                    store_f32x8(sum_gd, j_5, splat_f32x8(0.0f));
+                for (int64_t j_6 = 0; j_6 + 8 <= 320; j_6 += 8) {
+                    store_f32x8(sum_g, j_6, splat_f32x8(0.0f));
+                    store_f32x8(sum_gd, j_6, splat_f32x8(0.0f));
                 }
                 const int64_t slab_first_2 = slab_3 * 40960;
                 const int64_t slab_last_2 = slab_first_2 + 40960;
-                for (int64_t row_2 = slab_first_2; row_2 + 320 <= slab_last_2; row_2 += 320) {
-                    for (int64_t j_6 = 0; j_6 + 8 <= 320; j_6 += 8) {
-                        f32x8 s_2 = load_f32x8(sum_g, j_6);
-                        f32x8 s_3 = load_f32x8(sum_gd, j_6);
-                        f32x8 highs_2 = load_f32x8(high_3, j_6);
-                        f32x8 d_2 = load_f32x8(x, n * 1310720 + (row_2 + j_6)) - highs_2;
-                        f32x8 dys = load_f32x8(dy, n * 1310720 + (row_2 + j_6));
-                        s_2 = s_2 + dys;
-                        s_3 = fma_f32x8(dys, d_2, s_3);
-                        store_f32x8(sum_g, j_6, s_2);
-                        store_f32x8(sum_gd, j_6, s_3);
+                for (int64_t row_3 = slab_first_2; row_3 + 1280 <= slab_last_2; row_3 += 1280) {
+                    for (int64_t j_7 = 0; j_7 + 8 <= 320; j_7 += 8) {
+                        f32x8 s_3 = load_f32x8(sum_g, j_7);
+                        f32x8 s_4 = load_f32x8(sum_gd, j_7);
+                        f32x8 highs_3 = load_f32x8(high_3, j_7);
+                        prefetch_f32(x, n * 1310720 + (row_3 + j_7 + 5120));
+                        prefetch_f32(dy, n * 1310720 + (row_3 + j_7 + 5120));
+                        prefetch_f32(x, n * 1310720 + (row_3 + 320 + j_7 + 5120));
+                        prefetch_f32(dy, n * 1310720 + (row_3 + 320 + j_7 + 5120));
+                        prefetch_f32(x, n * 1310720 + (row_3 + 640 + j_7 + 5120));
+                        prefetch_f32(dy, n * 1310720 + (row_3 + 640 + j_7 + 5120));
+                        prefetch_f32(x, n * 1310720 + (row_3 + 960 + j_7 + 5120));
+                        prefetch_f32(dy, n * 1310720 + (row_3 + 960 + j_7 + 5120));
+                        f32x8 d_6 = load_f32x8(x, n * 1310720 + (row_3 + j_7)) - highs_3;
+                        f32x8 dys = load_f32x8(dy, n * 1310720 + (row_3 + j_7));
+                        s_3 = s_3 + dys;
+                        s_4 = fma_f32x8(dys, d_6, s_4);
+                        f32x8 d_7 = load_f32x8(x, n * 1310720 + (row_3 + 320 + j_7)) - highs_3;
+                        f32x8 dys_2 = load_f32x8(dy, n * 1310720 + (row_3 + 320 + j_7));
+                        s_3 = s_3 + dys_2;
+                        s_4 = fma_f32x8(dys_2, d_7, s_4);
+                        f32x8 d_8 = load_f32x8(x, n * 1310720 + (row_3 + 640 + j_7)) - highs_3;
+                        f32x8 dys_3 = load_f32x8(dy, n * 1310720 + (row_3 + 640 + j_7));
+                        s_3 = s_3 + dys_3;
+                        s_4 = fma_f32x8(dys_3, d_8, s_4);
+                        f32x8 d_9 = load_f32x8(x, n * 1310720 + (row_3 + 960 + j_7)) - highs_3;
+                        f32x8 dys_4 = load_f32x8(dy, n * 1310720 + (row_3 + 960 + j_7));
+                        s_3 = s_3 + dys_4;
+                        s_4 = fma_f32x8(dys_4, d_9, s_4);
+                        store_f32x8(sum_g, j_7, s_3);
+                        store_f32x8(sum_gd, j_7, s_4);
                     }
                 }
-                for (int64_t j_7 = 0; j_7 + 8 <= 320; j_7 += 8) {
-                    store_f32x8(partial, n * 20480 + slab_3 * 640 + j_7, load_f32x8(sum_g, j_7));
-                    store_f32x8(partial, n * 20480 + slab_3 * 640 + 320 + j_7, load_f32x8(sum_gd, j_7));
+                const int64_t rest_2 = main_end(slab_first_2, slab_last_2, 1280);
+                for (int64_t row_4 = rest_2; row_4 + 320 <= slab_last_2; row_4 += 320) {
+                    for (int64_t j_8 = 0; j_8 + 8 <= 320; j_8 += 8) {
+                        f32x8 s_5 = load_f32x8(sum_g, j_8);
+                        f32x8 s_6 = load_f32x8(sum_gd, j_8);
+                        f32x8 highs_4 = load_f32x8(high_3, j_8);
+                        f32x8 d_10 = load_f32x8(x, n * 1310720 + (row_4 + j_8)) - highs_4;
+                        f32x8 dys_5 = load_f32x8(dy, n * 1310720 + (row_4 + j_8));
+                        s_5 = s_5 + dys_5;
+                        s_6 = fma_f32x8(dys_5, d_10, s_6);
+                        store_f32x8(sum_g, j_8, s_5);
+                        store_f32x8(sum_gd, j_8, s_6);
+                    }
+                }
+                for (int64_t j_9 = 0; j_9 + 8 <= 320; j_9 += 8) {
+                    store_f32x8(partial, n * 20480 + slab_3 * 640 + j_9, load_f32x8(sum_g, j_9));
+                    store_f32x8(partial, n * 20480 + slab_3 * 640 + 320 + j_9, load_f32x8(sum_gd, j_9));
                 }
             }
 #pragma omp for schedule(static)
@@ -215,15 +276,15 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
                 double total_g_2[80] __attribute__((aligned(64)));
                 double total_gd[80] __attribute__((aligned(64)));
                 const int64_t first_2 = part_2 * 80;
-                for (int64_t j_8 = 0; j_8 + 8 <= 80; j_8 += 8) {
+                for (int64_t j_10 = 0; j_10 + 8 <= 80; j_10 += 8) {
                     f64x8 t_2 = splat_f64x8(0.0);
                     f64x8 t_3 = splat_f64x8(0.0);
                     for (int64_t slab_4 = 0; slab_4 < 32; slab_4 += 1) {
-                        t_2 = t_2 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_4 * 640 + (first_2 + j_8)));
-                        t_3 = t_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_4 * 640 + 320 + (first_2 + j_8)));
+                        t_2 = t_2 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_4 * 640 + (first_2 + j_10)));
+                        t_3 = t_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_4 * 640 + 320 + (first_2 + j_10)));
                     }
-                    store_f64x8(total_g_2, j_8, t_2);
-                    store_f64x8(total_gd, j_8, t_3);
+                    store_f64x8(total_g_2, j_10, t_2);
+                    store_f64x8(total_gd, j_10, t_3);
                 }
                 for (int64_t g_7 = 0; g_7 < 8; g_7 += 1) {
                     const int64_t group_2 = part_2 * 8 + g_7;
@@ -278,28 +339,86 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
                 /* past the caches where dx is aligned, as it is from the first row to the last or nowhere */
                 const int64_t phase = peel_f32(dx, n * 1310720 + piece_first, 8);
                 if (phase < 1) {
-                    for (int64_t row_3 = piece_first; row_3 + 320 <= piece_last; row_3 += 320) {
-                        for (int64_t j_9 = 0; j_9 + 8 <= 320; j_9 += 8) {
-                            f32x8 highs_3 = load_f32x8(high_6, j_9);
-                            f32x8 scales = load_f32x8(scale, j_9);
-                            f32x8 tilts = load_f32x8(tilt, j_9);
-                            f32x8 levels = load_f32x8(level, j_9);
-                            f32x8 d_3 = load_f32x8(x, n * 1310720 + (row_3 + j_9)) - highs_3;
-                            f32x8 dys_2 = load_f32x8(dy, n * 1310720 + (row_3 + j_9));
-                            stream_f32x8(dx, n * 1310720 + (row_3 + j_9), fma_f32x8(d_3, tilts, fma_f32x8(dys_2, scales, levels)));
+                    for (int64_t row_5 = piece_first; row_5 + 1280 <= piece_last; row_5 += 1280) {
+                        for (int64_t j_11 = 0; j_11 + 8 <= 320; j_11 += 8) {
+                            f32x8 highs_5 = load_f32x8(high_6, j_11);
+                            f32x8 scales = load_f32x8(scale, j_11);
+                            f32x8 tilts = load_f32x8(tilt, j_11);
+                            f32x8 levels = load_f32x8(level, j_11);
+                            prefetch_f32(x, n * 1310720 + (row_5 + j_11 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row_5 + j_11 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row_5 + 320 + j_11 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row_5 + 320 + j_11 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row_5 + 640 + j_11 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row_5 + 640 + j_11 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row_5 + 960 + j_11 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row_5 + 960 + j_11 + 5120));
+                            f32x8 d_11 = load_f32x8(x, n * 1310720 + (row_5 + j_11)) - highs_5;
+                            f32x8 dys_6 = load_f32x8(dy, n * 1310720 + (row_5 + j_11));
+                            stream_f32x8(dx, n * 1310720 + (row_5 + j_11), fma_f32x8(d_11, tilts, fma_f32x8(dys_6, scales, levels)));
+                            f32x8 d_12 = load_f32x8(x, n * 1310720 + (row_5 + 320 + j_11)) - highs_5;
+                            f32x8 dys_7 = load_f32x8(dy, n * 1310720 + (row_5 + 320 + j_11));
+                            stream_f32x8(dx, n * 1310720 + (row_5 + 320 + j_11), fma_f32x8(d_12, tilts, fma_f32x8(dys_7, scales, levels)));
+                            f32x8 d_13 = load_f32x8(x, n * 1310720 + (row_5 + 640 + j_11)) - highs_5;
+                            f32x8 dys_8 = load_f32x8(dy, n * 1310720 + (row_5 + 640 + j_11));
+                            stream_f32x8(dx, n * 1310720 + (row_5 + 640 + j_11), fma_f32x8(d_13, tilts, fma_f32x8(dys_8, scales, levels)));
+                            f32x8 d_14 = load_f32x8(x, n * 1310720 + (row_5 + 960 + j_11)) - highs_5;
+                            f32x8 dys_9 = load_f32x8(dy, n * 1310720 + (row_5 + 960 + j_11));
+                            stream_f32x8(dx, n * 1310720 + (row_5 + 960 + j_11), fma_f32x8(d_14, tilts, fma_f32x8(dys_9, scales, levels)));
+                        }
+                    }
+                    const int64_t rest_3 = main_end(piece_first, piece_last, 1280);
+                    for (int64_t row_6 = rest_3; row_6 + 320 <= piece_last; row_6 += 320) {
+                        for (int64_t j_12 = 0; j_12 + 8 <= 320; j_12 += 8) {
+                            f32x8 highs_6 = load_f32x8(high_6, j_12);
+                            f32x8 scales_2 = load_f32x8(scale, j_12);
+                            f32x8 tilts_2 = load_f32x8(tilt, j_12);
+                            f32x8 levels_2 = load_f32x8(level, j_12);
+                            f32x8 d_15 = load_f32x8(x, n * 1310720 + (row_6 + j_12)) - highs_6;
+                            f32x8 dys_10 = load_f32x8(dy, n * 1310720 + (row_6 + j_12));
+                            stream_f32x8(dx, n * 1310720 + (row_6 + j_12), fma_f32x8(d_15, tilts_2, fma_f32x8(dys_10, scales_2, levels_2)));
                         }
                     }
                 }
                 if (phase > 0) {
-                    for (int64_t row_4 = piece_first; row_4 + 320 <= piece_last; row_4 += 320) {
-                        for (int64_t j_10 = 0; j_10 + 8 <= 320; j_10 += 8) {
-                            f32x8 highs_4 = load_f32x8(high_6, j_10);
-                            f32x8 scales_2 = load_f32x8(scale, j_10);
-                            f32x8 tilts_2 = load_f32x8(tilt, j_10);
-                            f32x8 levels_2 = load_f32x8(level, j_10);
-                            f32x8 d_4 = load_f32x8(x, n * 1310720 + (row_4 + j_10)) - highs_4;
-                            f32x8 dys_3 = load_f32x8(dy, n * 1310720 + (row_4 + j_10));
-                            store_f32x8(dx, n * 1310720 + (row_4 + j_10), fma_f32x8(d_4, tilts_2, fma_f32x8(dys_3, scales_2, levels_2)));
+                    for (int64_t row_7 = piece_first; row_7 + 1280 <= piece_last; row_7 += 1280) {
+                        for (int64_t j_13 = 0; j_13 + 8 <= 320; j_13 += 8) {
+                            f32x8 highs_7 = load_f32x8(high_6, j_13);
+                            f32x8 scales_3 = load_f32x8(scale, j_13);
+                            f32x8 tilts_3 = load_f32x8(tilt, j_13);
+                            f32x8 levels_3 = load_f32x8(level, j_13);
+                            prefetch_f32(x, n * 1310720 + (row_7 + j_13 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row_7 + j_13 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row_7 + 320 + j_13 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row_7 + 320 + j_13 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row_7 + 640 + j_13 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row_7 + 640 + j_13 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row_7 + 960 + j_13 + 5120));
+                            prefetch_f32(dy, n * 1310720 + (row_7 + 960 + j_13 + 5120));
+                            f32x8 d_16 = load_f32x8(x, n * 1310720 + (row_7 + j_13)) - highs_7;
+                            f32x8 dys_11 = load_f32x8(dy, n * 1310720 + (row_7 + j_13));
+                            store_f32x8(dx, n * 1310720 + (row_7 + j_13), fma_f32x8(d_16, tilts_3, fma_f32x8(dys_11, scales_3, levels_3)));
+                            f32x8 d_17 = load_f32x8(x, n * 1310720 + (row_7 + 320 + j_13)) - highs_7;
+                            f32x8 dys_12 = load_f32x8(dy, n * 1310720 + (row_7 + 320 + j_13));
+                            store_f32x8(dx, n * 1310720 + (row_7 + 320 + j_13), fma_f32x8(d_17, tilts_3, fma_f32x8(dys_12, scales_3, levels_3)));
+                            f32x8 d_18 = load_f32x8(x, n * 1310720 + (row_7 + 640 + j_13)) - highs_7;
+                            f32x8 dys_13 = load_f32x8(dy, n * 1310720 + (row_7 + 640 + j_13));
+                            store_f32x8(dx, n * 1310720 + (row_7 + 640 + j_13), fma_f32x8(d_18, tilts_3, fma_f32x8(dys_13, scales_3, levels_3)));
+                            f32x8 d_19 = load_f32x8(x, n * 1310720 + (row_7 + 960 + j_13)) - highs_7;
+                            f32x8 dys_14 = load_f32x8(dy, n * 1310720 + (row_7 + 960 + j_13));
+                            store_f32x8(dx, n * 1310720 + (row_7 + 960 + j_13), fma_f32x8(d_19, tilts_3, fma_f32x8(dys_14, scales_3, levels_3)));
+                        }
+                    }
+                    const int64_t rest_4 = main_end(piece_first, piece_last, 1280);
+                    for (int64_t row_8 = rest_4; row_8 + 320 <= piece_last; row_8 += 320) {
+                        for (int64_t j_14 = 0; j_14 + 8 <= 320; j_14 += 8) {
+                            f32x8 highs_8 = load_f32x8(high_6, j_14);
+                            f32x8 scales_4 = load_f32x8(scale, j_14);
+                            f32x8 tilts_4 = load_f32x8(tilt, j_14);
+                            f32x8 levels_4 = load_f32x8(level, j_14);
+                            f32x8 d_20 = load_f32x8(x, n * 1310720 + (row_8 + j_14)) - highs_8;
+                            f32x8 dys_15 = load_f32x8(dy, n * 1310720 + (row_8 + j_14));
+                            store_f32x8(dx, n * 1310720 + (row_8 + j_14), fma_f32x8(d_20, tilts_4, fma_f32x8(dys_15, scales_4, levels_4)));
                         }
                     }
                 }
