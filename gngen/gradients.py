@@ -10,7 +10,7 @@ mean of x - mean, and counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gngen import loopnest as ir
@@ -184,20 +184,20 @@ class Gradients(Sweeps):
 
     # From sums to slopes
 
-    def settle_channel(self, n: Expr, channel: Expr, c: Center, sums: list[Expr], shared: list[Var]) -> None:
-        """Keep a channel's sums of g and of g * xhat, from those of g and g * (x - high); add its share to the group's two."""
+    def settle_channels(self, n: Expr, channel: Expr, c: Center, sums: Sequence[Expr], shared: Sequence[Var]) -> None:
+        """Keep the sums of g and of g * xhat of one channel or some, from those of g and g * (x - high); add to the group's two."""
         b = self.b
         s, sd = sums
-        off = None if self.off is None or c.low is None else ir.cast(c.low, "f64")
-        if off is not None:
-            sd = ir.sub(sd, ir.mul(off, s))
-        over = b.let("sum_gx", ir.mul(sd, ir.cast(c.rstd, "f64")))
+        lanes = s.type.lanes
+        if c.low is not None:
+            sd = ir.sub(sd, ir.mul(ir.splat(ir.cast(c.low, "f64"), lanes), s))
+        over = b.let("sum_gx", ir.mul(sd, ir.splat(ir.cast(c.rstd, "f64"), lanes)))
+        gamma = None if self.gamma is None else b.let("weight", ir.cast(self.fetch(self.gamma, channel, lanes=lanes), "f64"))
         for which, (value, total) in enumerate(zip((s, over), shared, strict=True)):
             b.store(self.channel_sums, n, which, channel, value=value)
-            weighted = value if self.gamma is None else ir.mul(value, ir.cast(self.fetch(self.gamma, channel), "f64"))
-            b.assign(total, ir.add(total, weighted))
+            b.assign(total, ir.add(total, value) if gamma is None else ir.fma(value, gamma, total))
 
-    def tilt_and_level(self, c: Center, shared: list[Var]) -> tuple[Expr, Expr]:
+    def tilt_and_level(self, c: Center, shared: Sequence[Expr]) -> tuple[Expr, Expr]:
         """What dx has of (x - high) and of 1, from the group's sums of gamma * g and gamma * g * xhat: float64."""
         b, count = self.b, ir.const(self.p.group, F64)
         rstd = b.let("wide_rstd", ir.cast(c.rstd, "f64"))
@@ -228,7 +228,7 @@ class Gradients(Sweeps):
 
     def parameters(self, start: Expr, stop: Expr) -> None:
         """dgamma and dbeta of some channels: their sums over the batch, in order."""
-        b, lanes = self.b, max(1, self.lanes // 2)
+        b, lanes = self.b, self.wide_lanes
         outputs = [(which, buffer) for which, buffer in enumerate((self.dbeta, self.dgamma)) if buffer is not None]
 
         def add(at: Expr, lanes: int) -> None:

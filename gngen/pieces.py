@@ -377,7 +377,7 @@ class Pieces(Sweeps):
         self, slabs: RowSlabs, partial: Buffer, n: Expr, tile: Expr, part: Expr, store: Callable[[Expr, Expr, Expr], None]
     ) -> None:
         """Mean and rstd of the groups of part of a tile, from its columns over all slabs; ``store(g, mean, rstd)`` keeps them."""
-        b, lanes, per = self.b, self.lanes, slabs.per
+        b, lanes, per = self.b, self.wide_lanes, slabs.per
         groups, width = slabs.merged, slabs.group_width
         cells = groups * width // per
         padded = -(-cells // lanes) * lanes
@@ -389,7 +389,7 @@ class Pieces(Sweeps):
 
             def add_slabs(j: Expr, end: Expr | None = None) -> None:
                 totals = [b.let(stem, ir.const(0, wide)) for stem in ("s", "q")]
-                fill = None if end is None else ir.const(0, self.vector)
+                fill = None if end is None else ir.const(0, Type(self.p.kind, lanes))
                 with b.loop("slab", 0, slabs.slabs) as slab:
                     for which, total in enumerate(totals):
                         column = b.load(partial, n, slab, tile, which, ir.add(base, j), lanes=lanes, end=end, fill=fill)

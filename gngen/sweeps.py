@@ -21,6 +21,7 @@ class Sweeps(Formulas):
         self.s = s
         self.lanes = self.step = s.lanes
         self.vector = Type(p.kind, s.lanes)
+        self.wide_lanes = max(1, s.lanes * p.bits // 64)  # elements of a vector of float64: of more, compilers keep them in memory
 
     @contextmanager
     def serially(self) -> Iterator[None]:

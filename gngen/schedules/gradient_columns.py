@@ -8,10 +8,10 @@ parallel channels:  dgamma, dbeta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gngen import loopnest as ir
-from gngen.gradients import Gradients, Slopes
+from gngen.gradients import Center, Gradients, Slopes
 from gngen.gradientsums import Columns
 from gngen.loopnest import F64, Buffer, Expr, Type, Var
 from gngen.schedules.split import items, samples
@@ -218,7 +218,7 @@ def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer
 
 def _column_totals(k: Gradients, cols: Columns, n: Expr, part: Expr, partial: Buffer, count: int) -> list[Buffer]:
     """The first `count` sums of the columns of some groups, over all slabs and all rows of a long row: arrays of float64."""
-    b, lanes = k.b, k.lanes
+    b, lanes = k.b, k.wide_lanes
     cells = cols.merged * k.p.chans * k.p.inner
     padded = -(-cells // lanes) * lanes
     wide = Type("f64", lanes)
@@ -231,7 +231,7 @@ def _column_totals(k: Gradients, cols: Columns, n: Expr, part: Expr, partial: Bu
             base = b.named("base", ir.add(ir.mul(fold, cols.row), first))
             end = ir.add(base, cells) if short else None
             for which, total in enumerate(held):
-                fill = None if end is None else ir.const(0, k.vector)
+                fill = None if end is None else ir.const(0, Type(k.p.kind, lanes))
                 b.assign(
                     total, ir.add(total, ir.cast(b.load(partial, n, slab, which, ir.add(base, j), lanes=lanes, end=end, fill=fill), "f64"))
                 )
@@ -279,13 +279,32 @@ def _merge(k: Gradients, cols: Columns, n: Expr, part: Expr, partial: Buffer, sl
     with b.loop("g", 0, cols.merged) as own:
         g = b.named("group", ir.add(ir.mul(part, cols.merged), own))
         center = k.center(n, g)
-        shared = [b.let(stem, ir.const(0, F64)) for stem in ("all_g", "all_gx")]
-        with b.loop("c", 0, p.chans) as c:
-            column = b.named("column", ir.mul(ir.add(ir.mul(own, p.chans), c), p.inner))
-            sums = [_run_sum(k, table, column, p.inner, stem) for table, stem in zip(totals, ("channel_g", "channel_gd"), strict=True)]
-            k.settle_channel(n, b.named("channel", ir.add(ir.mul(g, p.chans), c)), center, sums, shared)
+        shared = _settle(k, n, g, ir.mul(own, p.chans), center, totals)
         for which, value in enumerate(k.tilt_and_level(center, shared)):
             b.store(slopes, n, g, which, value=value)
+
+
+def _settle(k: Gradients, n: Expr, g: Expr, first: Expr, center: Center, totals: Sequence[Buffer]) -> list[Expr]:
+    """Keep the sums of a group's channels, `first` of them that of the first; the group's own two sums."""
+    b, p = k.b, k.p
+    most = min(k.wide_lanes, 1 << (p.chans.bit_length() - 1)) if p.inner == 1 else 1
+    found: list[Expr] = []
+    start: Expr = ir.const(0)
+    for lanes in sorted({most, 1}, reverse=True):
+        if lanes == 1 < most and p.chans % most == 0:
+            break
+        shared = [b.let(stem, ir.const(0, Type("f64", lanes))) for stem in ("all_g", "all_gx")]
+        with b.loop("c", start, p.chans, lanes) as c:
+            column = b.named("column", ir.mul(ir.add(first, c), p.inner))
+            if lanes == 1:
+                sums = [_run_sum(k, table, column, p.inner, stem) for table, stem in zip(totals, ("channel_g", "channel_gd"), strict=True)]
+            else:
+                sums = [b.let(stem, b.load(t, column, lanes=lanes)) for t, stem in zip(totals, ("channels_g", "channels_gd"), strict=True)]
+            k.settle_channels(n, b.named("channel", ir.add(ir.mul(g, p.chans), c)), center, sums, shared)
+        own = [ir.reduce_add(total) for total in shared]
+        found = own if not found else [ir.add(a, o) for a, o in zip(found, own, strict=True)]
+        start = ir.const(p.chans // lanes * lanes)
+    return [b.let(stem, value) for stem, value in zip(("group_g", "group_gx"), found, strict=True)]
 
 
 def _apply(k: Gradients, cols: Columns, n: Expr, start: Expr, stop: Expr, slopes: Buffer) -> None:

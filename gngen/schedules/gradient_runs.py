@@ -107,7 +107,7 @@ def _merge(k: Gradients, n: Expr, g: Expr, center: Center, part: Part) -> tuple[
     shared = [b.let(stem, ir.const(0, F64)) for stem in ("all_g", "all_gx")]
     with b.loop("c", 0, k.p.chans) as c:
         sums = k.add_units(runs.units, lambda unit: part(c, unit), ("channel_g", "channel_gd"))
-        k.settle_channel(n, _channel(k, g, c), center, sums, shared)
+        k.settle_channels(n, _channel(k, g, c), center, sums, shared)
     return k.tilt_and_level(center, shared)
 
 

@@ -63,6 +63,11 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+/* a * b + c, rounded once. */
+static inline double fma_f64(double a, double b, double c) {
+    return __builtin_fma(a, b, c);
+}
+
 
 static inline f32x8 load_f32x8(const float *p, int64_t i) { return *(const f32x8_unaligned *)(p + i); }
 
@@ -217,10 +222,11 @@ void gn_bwd_f32_o1_g8_c3_i1023_relu(const float *dy, const float *x, const float
                 sum_gd = sum_gd + sum_gd_block;
                 const int64_t channel_2 = g * 3 + c_2;
                 double sum_gx = (sum_gd - cast_f64_from_f32(low) * sum_g) * cast_f64_from_f32(rstd_1);
+                double weight = cast_f64_from_f32(gamma[channel_2]);
                 channel_sums[n * 48 + channel_2] = sum_g;
-                all_g = all_g + sum_g * cast_f64_from_f32(gamma[channel_2]);
+                all_g = fma_f64(sum_g, weight, all_g);
                 channel_sums[n * 48 + 24 + channel_2] = sum_gx;
-                all_gx = all_gx + sum_gx * cast_f64_from_f32(gamma[channel_2]);
+                all_gx = fma_f64(sum_gx, weight, all_gx);
             }
             double wide_rstd = cast_f64_from_f32(rstd_1);
             double wide_tilt = -(wide_rstd * wide_rstd * (all_gx / 3069.0));

@@ -345,6 +345,7 @@ cast_f64_from_f32 = converted("f64", 1, "f32")
 cast_f64x8_from_f32 = converted("f64", 8, "f32")
 fma_f32 = fma("f32", 1, fused=True)
 fma_f32x8 = fma("f32", 8, fused=True)
+fma_f64 = fma("f64", 1, fused=True)
 load_f32 = load("f32", 1)
 load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
@@ -470,10 +471,11 @@ def gn_bwd_f32_o1_g8_c3_i1023_relu(dy, x, mean, rstd, gamma, beta, dx, dgamma, d
             sum_gd = sum_gd + sum_gd_block
             channel_2 = g * 3 + c_2
             sum_gx = (sum_gd - cast_f64_from_f32(low) * sum_g) * cast_f64_from_f32(rstd_1)
+            weight = cast_f64_from_f32(load_f32(gamma, channel_2))
             store_f64(channel_sums, n * 48 + channel_2, sum_g)
-            all_g = all_g + sum_g * cast_f64_from_f32(load_f32(gamma, channel_2))
+            all_g = fma_f64(sum_g, weight, all_g)
             store_f64(channel_sums, n * 48 + 24 + channel_2, sum_gx)
-            all_gx = all_gx + sum_gx * cast_f64_from_f32(load_f32(gamma, channel_2))
+            all_gx = fma_f64(sum_gx, weight, all_gx)
         wide_rstd = cast_f64_from_f32(rstd_1)
         wide_tilt = -(wide_rstd * wide_rstd * (all_gx / 3069.0))
         wide_level = -(wide_rstd * (all_g / 3069.0)) - cast_f64_from_f32(low) * wide_tilt

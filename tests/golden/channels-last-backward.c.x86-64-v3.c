@@ -19,14 +19,14 @@
 #include <math.h>
 #include <stdint.h>
 
+typedef double f64x2 __attribute__((vector_size(16)));
+typedef double f64x2_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
 typedef float f32x4 __attribute__((vector_size(16)));
 typedef float f32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef double f64x4 __attribute__((vector_size(32)));
 typedef double f64x4_unaligned __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float f32x8 __attribute__((vector_size(32)));
 typedef float f32x8_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
-typedef double f64x8 __attribute__((vector_size(64)));
-typedef double f64x8_unaligned __attribute__((vector_size(64), aligned(8), may_alias));
 typedef int32_t i32x8 __attribute__((vector_size(32)));
 typedef int32_t i32x8_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
 
@@ -43,7 +43,7 @@ static inline f32x4 cast_f32x4_from_f64(f64x4 a) { return __builtin_convertvecto
 
 static inline double cast_f64_from_f32(float a) { return (double)a; }
 
-static inline f64x8 cast_f64x8_from_f32(f32x8 a) { return __builtin_convertvector(a, f64x8); }
+static inline f64x4 cast_f64x4_from_f32(f32x4 a) { return __builtin_convertvector(a, f64x4); }
 
 /* a * b + c, rounded once. */
 static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
@@ -55,6 +55,23 @@ static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
 #endif
 }
 
+/* a * b + c, rounded once. */
+static inline double fma_f64(double a, double b, double c) {
+    return __builtin_fma(a, b, c);
+}
+
+/* a * b + c, rounded once. */
+static inline f64x4 fma_f64x4(f64x4 a, f64x4 b, f64x4 c) {
+#if defined(__clang__)
+#pragma clang fp contract(fast)
+    return a * b + c;
+#else
+    return __builtin_ia32_vfmaddpd256(a, b, c);
+#endif
+}
+
+
+static inline f32x4 load_f32x4(const float *p, int64_t i) { return *(const f32x4_unaligned *)(p + i); }
 
 static inline f32x8 load_f32x8(const float *p, int64_t i) { return *(const f32x8_unaligned *)(p + i); }
 
@@ -77,18 +94,23 @@ static inline int64_t peel_f32(const float *p, int64_t i, int64_t lanes) { retur
 /* Begin to fetch the line of p + i into the second cache; a hint, for which any address will do. */
 static inline void prefetch_f32(const float *p, int64_t i) { __builtin_prefetch(p + i, 0, 2); }
 
+/* The sum of the lanes, the upper half onto the lower, and so on. */
+static inline double sum_f64x4(f64x4 v) {
+    const union { f64x4 whole; f64x2 half[2]; } u2 = {v};
+    const f64x2 v2 = u2.half[0] + u2.half[1];
+    return v2[0] + v2[1];
+}
+
 static inline f32x8 splat_f32x8(float a) { return (f32x8){a, a, a, a, a, a, a, a}; }
 
 static inline f64x4 splat_f64x4(double a) { return (f64x4){a, a, a, a}; }
-
-static inline f64x8 splat_f64x8(double a) { return (f64x8){a, a, a, a, a, a, a, a}; }
 
 static inline void store_f32x4(float *p, int64_t i, f32x4 v) { *(f32x4_unaligned *)(p + i) = v; }
 
 static inline void store_f32x8(float *p, int64_t i, f32x8 v) { *(f32x8_unaligned *)(p + i) = v; }
 
 
-static inline void store_f64x8(double *p, int64_t i, f64x8 v) { *(f64x8_unaligned *)(p + i) = v; }
+static inline void store_f64x4(double *p, int64_t i, f64x4 v) { *(f64x4_unaligned *)(p + i) = v; }
 
 /* The first n lanes to p + i. */
 static inline void store_part_f32x8(float *p, int64_t i, int64_t n, f32x8 v) {
@@ -182,12 +204,12 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
                 if (worst_2 > 16.0f) {
                     double total_g[80] __attribute__((aligned(64)));
                     const int64_t first = part * 80;
-                    for (int64_t j_5 = 0; j_5 + 8 <= 80; j_5 += 8) {
-                        f64x8 t = splat_f64x8(0.0);
+                    for (int64_t j_5 = 0; j_5 + 4 <= 80; j_5 += 4) {
+                        f64x4 t = splat_f64x4(0.0);
                         for (int64_t slab_2 = 0; slab_2 < 32; slab_2 += 1) {
-                            t = t + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + (first + j_5)));
+                            t = t + cast_f64x4_from_f32(load_f32x4(partial, n * 20480 + slab_2 * 640 + (first + j_5)));
                         }
-                        store_f64x8(total_g, j_5, t);
+                        store_f64x4(total_g, j_5, t);
                     }
                     for (int64_t g_5 = 0; g_5 < 8; g_5 += 1) {
                         const int64_t group = part * 8 + g_5;
@@ -276,37 +298,54 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
                 double total_g_2[80] __attribute__((aligned(64)));
                 double total_gd[80] __attribute__((aligned(64)));
                 const int64_t first_2 = part_2 * 80;
-                for (int64_t j_10 = 0; j_10 + 8 <= 80; j_10 += 8) {
-                    f64x8 t_2 = splat_f64x8(0.0);
-                    f64x8 t_3 = splat_f64x8(0.0);
+                for (int64_t j_10 = 0; j_10 + 4 <= 80; j_10 += 4) {
+                    f64x4 t_2 = splat_f64x4(0.0);
+                    f64x4 t_3 = splat_f64x4(0.0);
                     for (int64_t slab_4 = 0; slab_4 < 32; slab_4 += 1) {
-                        t_2 = t_2 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_4 * 640 + (first_2 + j_10)));
-                        t_3 = t_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_4 * 640 + 320 + (first_2 + j_10)));
+                        t_2 = t_2 + cast_f64x4_from_f32(load_f32x4(partial, n * 20480 + slab_4 * 640 + (first_2 + j_10)));
+                        t_3 = t_3 + cast_f64x4_from_f32(load_f32x4(partial, n * 20480 + slab_4 * 640 + 320 + (first_2 + j_10)));
                     }
-                    store_f64x8(total_g_2, j_10, t_2);
-                    store_f64x8(total_gd, j_10, t_3);
+                    store_f64x4(total_g_2, j_10, t_2);
+                    store_f64x4(total_gd, j_10, t_3);
                 }
                 for (int64_t g_7 = 0; g_7 < 8; g_7 += 1) {
                     const int64_t group_2 = part_2 * 8 + g_7;
                     float low_2 = cast_f32_from_f64(off[n * 32 + group_2]);
                     float high_5 = mean[n * 32 + group_2];
                     float rstd_1_3 = rstd[n * 32 + group_2];
-                    double all_g = 0.0;
-                    double all_gx = 0.0;
-                    for (int64_t c = 0; c < 10; c += 1) {
+                    f64x4 all_g = splat_f64x4(0.0);
+                    f64x4 all_gx = splat_f64x4(0.0);
+                    for (int64_t c = 0; c + 4 <= 10; c += 4) {
                         const int64_t column = g_7 * 10 + c;
-                        double channel_g = total_g_2[column];
-                        double channel_gd = total_gd[column];
+                        f64x4 channels_g = load_f64x4(total_g_2, column);
+                        f64x4 channels_gd = load_f64x4(total_gd, column);
                         const int64_t channel = group_2 * 10 + c;
-                        double sum_gx = (channel_gd - cast_f64_from_f32(low_2) * channel_g) * cast_f64_from_f32(rstd_1_3);
-                        channel_sums[n * 640 + channel] = channel_g;
-                        all_g = all_g + channel_g * cast_f64_from_f32(gamma[channel]);
-                        channel_sums[n * 640 + 320 + channel] = sum_gx;
-                        all_gx = all_gx + sum_gx * cast_f64_from_f32(gamma[channel]);
+                        f64x4 sum_gx = (channels_gd - splat_f64x4(cast_f64_from_f32(low_2)) * channels_g) * splat_f64x4(cast_f64_from_f32(rstd_1_3));
+                        f64x4 weight = cast_f64x4_from_f32(load_f32x4(gamma, channel));
+                        store_f64x4(channel_sums, n * 640 + channel, channels_g);
+                        all_g = fma_f64x4(channels_g, weight, all_g);
+                        store_f64x4(channel_sums, n * 640 + 320 + channel, sum_gx);
+                        all_gx = fma_f64x4(sum_gx, weight, all_gx);
                     }
+                    double all_g_2 = 0.0;
+                    double all_gx_2 = 0.0;
+                    for (int64_t c_2 = 8; c_2 < 10; c_2 += 1) {
+                        const int64_t column_2 = g_7 * 10 + c_2;
+                        double channel_g = total_g_2[column_2];
+                        double channel_gd = total_gd[column_2];
+                        const int64_t channel_2 = group_2 * 10 + c_2;
+                        double sum_gx_2 = (channel_gd - cast_f64_from_f32(low_2) * channel_g) * cast_f64_from_f32(rstd_1_3);
+                        double weight_2 = cast_f64_from_f32(gamma[channel_2]);
+                        channel_sums[n * 640 + channel_2] = channel_g;
+                        all_g_2 = fma_f64(channel_g, weight_2, all_g_2);
+                        channel_sums[n * 640 + 320 + channel_2] = sum_gx_2;
+                        all_gx_2 = fma_f64(sum_gx_2, weight_2, all_gx_2);
+                    }
+                    double group_g = sum_f64x4(all_g) + all_g_2;
+                    double group_gx = sum_f64x4(all_gx) + all_gx_2;
                     double wide_rstd = cast_f64_from_f32(rstd_1_3);
-                    double wide_tilt = -(wide_rstd * wide_rstd * (all_gx / 40960.0));
-                    double wide_level = -(wide_rstd * (all_g / 40960.0)) - cast_f64_from_f32(low_2) * wide_tilt;
+                    double wide_tilt = -(wide_rstd * wide_rstd * (group_gx / 40960.0));
+                    double wide_level = -(wide_rstd * (group_g / 40960.0)) - cast_f64_from_f32(low_2) * wide_tilt;
                     slopes[n * 64 + group_2 * 2] = wide_tilt;
                     slopes[n * 64 + group_2 * 2 + 1] = wide_level;
                 }
@@ -429,15 +468,15 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
         for (int64_t tile = 0; tile < 5; tile++) {
             const int64_t channel_first = tile * 64;
             const int64_t channel_last = channel_first + 64;
-            for (int64_t c_2 = channel_first; c_2 + 4 <= channel_last; c_2 += 4) {
+            for (int64_t c_3 = channel_first; c_3 + 4 <= channel_last; c_3 += 4) {
                 f64x4 d_dbeta = splat_f64x4(0.0);
                 f64x4 d_dgamma = splat_f64x4(0.0);
                 for (int64_t n_2 = 0; n_2 < batch; n_2 += 1) {
-                    d_dbeta = d_dbeta + load_f64x4(channel_sums, n_2 * 640 + c_2);
-                    d_dgamma = d_dgamma + load_f64x4(channel_sums, n_2 * 640 + 320 + c_2);
+                    d_dbeta = d_dbeta + load_f64x4(channel_sums, n_2 * 640 + c_3);
+                    d_dgamma = d_dgamma + load_f64x4(channel_sums, n_2 * 640 + 320 + c_3);
                 }
-                store_f32x4(dbeta, c_2, cast_f32x4_from_f64(d_dbeta));
-                store_f32x4(dgamma, c_2, cast_f32x4_from_f64(d_dgamma));
+                store_f32x4(dbeta, c_3, cast_f32x4_from_f64(d_dbeta));
+                store_f32x4(dgamma, c_3, cast_f32x4_from_f64(d_dgamma));
             }
         }
 }

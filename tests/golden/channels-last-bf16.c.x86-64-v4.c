@@ -17,18 +17,18 @@
 
 typedef double f64x2 __attribute__((vector_size(16)));
 typedef double f64x2_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
+typedef uint16_t bf16x4 __attribute__((vector_size(8)));
+typedef uint16_t bf16x4_unaligned __attribute__((vector_size(8), aligned(2), may_alias));
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef float f32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef double f64x4 __attribute__((vector_size(32)));
 typedef double f64x4_unaligned __attribute__((vector_size(32), aligned(8), may_alias));
-typedef uint16_t bf16x8 __attribute__((vector_size(16)));
-typedef uint16_t bf16x8_unaligned __attribute__((vector_size(16), aligned(2), may_alias));
 typedef float f32x8 __attribute__((vector_size(32)));
 typedef float f32x8_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
 typedef double f64x8 __attribute__((vector_size(64)));
 typedef double f64x8_unaligned __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float f32x16 __attribute__((vector_size(64)));
 typedef float f32x16_unaligned __attribute__((vector_size(64), aligned(4), may_alias));
-typedef double f64x16 __attribute__((vector_size(128)));
-typedef double f64x16_unaligned __attribute__((vector_size(128), aligned(8), may_alias));
 typedef int32_t i32x16 __attribute__((vector_size(64)));
 typedef int32_t i32x16_unaligned __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint16_t bf16x32 __attribute__((vector_size(64)));
@@ -66,22 +66,16 @@ static inline float cast_f32_from_bf16(uint16_t a) {
 
 static inline float cast_f32_from_f64(double a) { return (float)a; }
 
-static inline f32x8 cast_f32x8_from_bf16(bf16x8 a) {
-    typedef uint32_t bits __attribute__((vector_size(32)));
-#if defined(__clang__)
-    const bits word = __builtin_convertvector(a, bits);
-#else
-    typedef short shorts __attribute__((vector_size(16)));
-    const bits word = (bits)__builtin_ia32_pmovzxwd256((shorts)a);
-#endif
-    return (f32x8)(word << 16);
+static inline f32x4 cast_f32x4_from_bf16(bf16x4 a) {
+    typedef uint32_t bits __attribute__((vector_size(16)));
+    return (f32x4)(__builtin_convertvector(a, bits) << 16);
 }
 
 static inline double cast_f64_from_f32(float a) { return (double)a; }
 
-static inline f64x8 cast_f64x8_from_f32(f32x8 a) { return __builtin_convertvector(a, f64x8); }
+static inline f64x4 cast_f64x4_from_f32(f32x4 a) { return __builtin_convertvector(a, f64x4); }
 
-static inline f64x16 cast_f64x16_from_f32(f32x16 a) { return __builtin_convertvector(a, f64x16); }
+static inline f64x8 cast_f64x8_from_f32(f32x8 a) { return __builtin_convertvector(a, f64x8); }
 
 /* The even lanes of bfloat16s as floats: the lower half of each word. */
 static inline f32x16 even_f32x16(bf16x32 a) {
@@ -114,20 +108,22 @@ static inline double fma_f64(double a, double b, double c) {
 }
 
 /* a * b + c, rounded once. */
-static inline f64x8 fma_f64x8(f64x8 a, f64x8 b, f64x8 c) {
+static inline f64x4 fma_f64x4(f64x4 a, f64x4 b, f64x4 c) {
 #if defined(__clang__)
 #pragma clang fp contract(fast)
     return a * b + c;
 #else
-    return __builtin_ia32_vfmaddpd512_mask(a, b, c, (unsigned char)-1, 4);
+    return __builtin_ia32_vfmaddpd256(a, b, c);
 #endif
 }
 
 
-static inline bf16x8 load_bf16x8(const uint16_t *p, int64_t i) { return *(const bf16x8_unaligned *)(p + i); }
+static inline bf16x4 load_bf16x4(const uint16_t *p, int64_t i) { return *(const bf16x4_unaligned *)(p + i); }
 
 static inline bf16x32 load_bf16x32(const uint16_t *p, int64_t i) { return *(const bf16x32_unaligned *)(p + i); }
 
+
+static inline f32x8 load_f32x8(const float *p, int64_t i) { return *(const f32x8_unaligned *)(p + i); }
 
 static inline f32x16 load_f32x16(const float *p, int64_t i) { return *(const f32x16_unaligned *)(p + i); }
 
@@ -178,15 +174,6 @@ static inline double sum_f64x4(f64x4 v) {
     return v2[0] + v2[1];
 }
 
-/* The sum of the lanes, the upper half onto the lower, and so on. */
-static inline double sum_f64x8(f64x8 v) {
-    const union { f64x8 whole; f64x4 half[2]; } u4 = {v};
-    const f64x4 v4 = u4.half[0] + u4.half[1];
-    const union { f64x4 whole; f64x2 half[2]; } u2 = {v4};
-    const f64x2 v2 = u2.half[0] + u2.half[1];
-    return v2[0] + v2[1];
-}
-
 static inline double select_f64(int64_t mask, double a, double b) { return mask ? a : b; }
 
 static inline bf16x32 splat_bf16x32(uint16_t a) { return (bf16x32){a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a}; }
@@ -197,8 +184,6 @@ static inline f64x4 splat_f64x4(double a) { return (f64x4){a, a, a, a}; }
 
 static inline f64x8 splat_f64x8(double a) { return (f64x8){a, a, a, a, a, a, a, a}; }
 
-static inline f64x16 splat_f64x16(double a) { return (f64x16){a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a}; }
-
 static inline double sqrt_f64(double a) { return sqrt(a); }
 
 static inline void store_bf16x32(uint16_t *p, int64_t i, bf16x32 v) { *(bf16x32_unaligned *)(p + i) = v; }
@@ -207,7 +192,7 @@ static inline void store_bf16x32(uint16_t *p, int64_t i, bf16x32 v) { *(bf16x32_
 static inline void store_f32x16(float *p, int64_t i, f32x16 v) { *(f32x16_unaligned *)(p + i) = v; }
 
 
-static inline void store_f64x16(double *p, int64_t i, f64x16 v) { *(f64x16_unaligned *)(p + i) = v; }
+static inline void store_f64x8(double *p, int64_t i, f64x8 v) { *(f64x8_unaligned *)(p + i) = v; }
 
 /* The first n lanes to p + i. */
 static inline void store_part_bf16x32(uint16_t *p, int64_t i, int64_t n, bf16x32 v) {
@@ -305,26 +290,18 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
             }
             for (int64_t part = 0; part < 4; part += 1) {
                 const int64_t first = part * 40;
-                double sums_2[48] __attribute__((aligned(64)));
-                double squares_2[48] __attribute__((aligned(64)));
-                for (int64_t j_5 = 0; j_5 + 16 <= 40; j_5 += 16) {
-                    f64x16 s_3 = splat_f64x16(0.0);
-                    f64x16 q_3 = splat_f64x16(0.0);
+                double sums_2[40] __attribute__((aligned(64)));
+                double squares_2[40] __attribute__((aligned(64)));
+                for (int64_t j_5 = 0; j_5 + 8 <= 40; j_5 += 8) {
+                    f64x8 s_3 = splat_f64x8(0.0);
+                    f64x8 q_3 = splat_f64x8(0.0);
                     for (int64_t slab_2 = 0; slab_2 < 32; slab_2 += 1) {
-                        s_3 = s_3 + cast_f64x16_from_f32(load_f32x16(partial, n * 10240 + slab_2 * 320 + (first + j_5)));
-                        q_3 = q_3 + cast_f64x16_from_f32(load_f32x16(partial, n * 10240 + slab_2 * 320 + 160 + (first + j_5)));
+                        s_3 = s_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 10240 + slab_2 * 320 + (first + j_5)));
+                        q_3 = q_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 10240 + slab_2 * 320 + 160 + (first + j_5)));
                     }
-                    store_f64x16(sums_2, j_5, s_3);
-                    store_f64x16(squares_2, j_5, q_3);
+                    store_f64x8(sums_2, j_5, s_3);
+                    store_f64x8(squares_2, j_5, q_3);
                 }
-                f64x16 s_4 = splat_f64x16(0.0);
-                f64x16 q_4 = splat_f64x16(0.0);
-                for (int64_t slab_3 = 0; slab_3 < 32; slab_3 += 1) {
-                    s_4 = s_4 + cast_f64x16_from_f32(load_part_f32x16(partial, n * 10240 + slab_3 * 320 + (first + 32), first + 40 - (first + 32), splat_f32x16(0.0f)));
-                    q_4 = q_4 + cast_f64x16_from_f32(load_part_f32x16(partial, n * 10240 + slab_3 * 320 + 160 + (first + 32), first + 40 - (first + 32), splat_f32x16(0.0f)));
-                }
-                store_f64x16(sums_2, 32, s_4);
-                store_f64x16(squares_2, 32, q_4);
                 for (int64_t g = 0; g < 8; g += 1) {
                     const int64_t at = g * 5;
                     f64x4 total = splat_f64x4(0.0);
@@ -353,23 +330,25 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                     double block_m2 = squares_5 - total_3 * off;
                     if (not_m64(max_f64(squares_5, 40960.0 * 1e-30) <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
                         double center = cast_f64_from_f32(cast_f32_from_bf16(cast_bf16_from_f32(cast_f32_from_f64(select_f64(abs_f64(block_mean) <= 1e+38, block_mean, 0.0)))));
-                        f64x8 centers = splat_f64x8(center);
-                        f64x8 redo_rest = splat_f64x8(0.0);
-                        f64x8 redo_square = splat_f64x8(0.0);
+                        f64x4 centers = splat_f64x4(center);
+                        f64x4 redo_rest = splat_f64x4(0.0);
+                        f64x4 redo_square = splat_f64x4(0.0);
                         double redo_rest_2 = 0.0;
                         double redo_square_2 = 0.0;
                         for (int64_t row = 0; row < 4096; row += 1) {
-                            f64x8 e_5 = cast_f64x8_from_f32(cast_f32x8_from_bf16(load_bf16x8(x, n * 1310720 + row * 320 + column))) - centers;
-                            redo_rest = redo_rest + e_5;
-                            redo_square = fma_f64x8(e_5, e_5, redo_square);
-                            for (int64_t i = 8; i < 10; i += 1) {
-                                double e_6 = cast_f64_from_f32(cast_f32_from_bf16(x[n * 1310720 + row * 320 + (column + i)])) - center;
+                            for (int64_t i = 0; i + 4 <= 10; i += 4) {
+                                f64x4 e_5 = cast_f64x4_from_f32(cast_f32x4_from_bf16(load_bf16x4(x, n * 1310720 + row * 320 + (column + i)))) - centers;
+                                redo_rest = redo_rest + e_5;
+                                redo_square = fma_f64x4(e_5, e_5, redo_square);
+                            }
+                            for (int64_t i_2 = 8; i_2 < 10; i_2 += 1) {
+                                double e_6 = cast_f64_from_f32(cast_f32_from_bf16(x[n * 1310720 + row * 320 + (column + i_2)])) - center;
                                 redo_rest_2 = redo_rest_2 + e_6;
                                 redo_square_2 = fma_f64(e_6, e_6, redo_square_2);
                             }
                         }
-                        double redo_rest_3 = sum_f64x8(redo_rest) + redo_rest_2;
-                        double redo_square_3 = sum_f64x8(redo_square) + redo_square_2;
+                        double redo_rest_3 = sum_f64x4(redo_rest) + redo_rest_2;
+                        double redo_square_3 = sum_f64x4(redo_square) + redo_square_2;
                         block_mean = center + redo_rest_3 / 40960.0;
                         block_m2 = redo_square_3 - redo_rest_3 * redo_rest_3 / 40960.0;
                     }

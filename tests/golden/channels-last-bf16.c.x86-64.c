@@ -15,16 +15,12 @@
 #include <math.h>
 #include <stdint.h>
 
-typedef uint16_t bf16x2 __attribute__((vector_size(4)));
-typedef uint16_t bf16x2_unaligned __attribute__((vector_size(4), aligned(2), may_alias));
 typedef float f32x2 __attribute__((vector_size(8)));
 typedef float f32x2_unaligned __attribute__((vector_size(8), aligned(4), may_alias));
 typedef double f64x2 __attribute__((vector_size(16)));
 typedef double f64x2_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
 typedef float f32x4 __attribute__((vector_size(16)));
 typedef float f32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-typedef double f64x4 __attribute__((vector_size(32)));
-typedef double f64x4_unaligned __attribute__((vector_size(32), aligned(8), may_alias));
 typedef int32_t i32x4 __attribute__((vector_size(16)));
 typedef int32_t i32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef uint16_t bf16x8 __attribute__((vector_size(16)));
@@ -62,16 +58,9 @@ static inline float cast_f32_from_bf16(uint16_t a) {
 
 static inline float cast_f32_from_f64(double a) { return (float)a; }
 
-static inline f32x2 cast_f32x2_from_bf16(bf16x2 a) {
-    typedef uint32_t bits __attribute__((vector_size(8)));
-    return (f32x2)(__builtin_convertvector(a, bits) << 16);
-}
-
 static inline double cast_f64_from_f32(float a) { return (double)a; }
 
 static inline f64x2 cast_f64x2_from_f32(f32x2 a) { return __builtin_convertvector(a, f64x2); }
-
-static inline f64x4 cast_f64x4_from_f32(f32x4 a) { return __builtin_convertvector(a, f64x4); }
 
 /* The even lanes of bfloat16s as floats: the lower half of each word. */
 static inline f32x4 even_f32x4(bf16x8 a) {
@@ -94,14 +83,15 @@ static inline f32x4 fma_f32x4(f32x4 a, f32x4 b, f32x4 c) {
 }
 
 /* a * b + c, rounded twice: this machine has no fused multiply-add. */
-static inline f64x2 fma_f64x2(f64x2 a, f64x2 b, f64x2 c) {
+static inline double fma_f64(double a, double b, double c) {
     return a * b + c;
 }
 
-static inline bf16x2 load_bf16x2(const uint16_t *p, int64_t i) { return *(const bf16x2_unaligned *)(p + i); }
 
 static inline bf16x8 load_bf16x8(const uint16_t *p, int64_t i) { return *(const bf16x8_unaligned *)(p + i); }
 
+
+static inline f32x2 load_f32x2(const float *p, int64_t i) { return *(const f32x2_unaligned *)(p + i); }
 
 static inline f32x4 load_f32x4(const float *p, int64_t i) { return *(const f32x4_unaligned *)(p + i); }
 
@@ -161,15 +151,13 @@ static inline f32x4 splat_f32x4(float a) { return (f32x4){a, a, a, a}; }
 
 static inline f64x2 splat_f64x2(double a) { return (f64x2){a, a}; }
 
-static inline f64x4 splat_f64x4(double a) { return (f64x4){a, a, a, a}; }
-
 static inline double sqrt_f64(double a) { return sqrt(a); }
 
 
 static inline void store_f32x4(float *p, int64_t i, f32x4 v) { *(f32x4_unaligned *)(p + i) = v; }
 
 
-static inline void store_f64x4(double *p, int64_t i, f64x4 v) { *(f64x4_unaligned *)(p + i) = v; }
+static inline void store_f64x2(double *p, int64_t i, f64x2 v) { *(f64x2_unaligned *)(p + i) = v; }
 
 /* The first n lanes to p + i. */
 static inline void store_part_bf16x8(uint16_t *p, int64_t i, int64_t n, bf16x8 v) {
@@ -286,15 +274,15 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                 const int64_t first = part * 40;
                 double sums_2[40] __attribute__((aligned(64)));
                 double squares_2[40] __attribute__((aligned(64)));
-                for (int64_t j_5 = 0; j_5 + 4 <= 40; j_5 += 4) {
-                    f64x4 s_3 = splat_f64x4(0.0);
-                    f64x4 q_3 = splat_f64x4(0.0);
+                for (int64_t j_5 = 0; j_5 + 2 <= 40; j_5 += 2) {
+                    f64x2 s_3 = splat_f64x2(0.0);
+                    f64x2 q_3 = splat_f64x2(0.0);
                     for (int64_t slab_2 = 0; slab_2 < 32; slab_2 += 1) {
-                        s_3 = s_3 + cast_f64x4_from_f32(load_f32x4(partial, n * 10240 + slab_2 * 320 + (first + j_5)));
-                        q_3 = q_3 + cast_f64x4_from_f32(load_f32x4(partial, n * 10240 + slab_2 * 320 + 160 + (first + j_5)));
+                        s_3 = s_3 + cast_f64x2_from_f32(load_f32x2(partial, n * 10240 + slab_2 * 320 + (first + j_5)));
+                        q_3 = q_3 + cast_f64x2_from_f32(load_f32x2(partial, n * 10240 + slab_2 * 320 + 160 + (first + j_5)));
                     }
-                    store_f64x4(sums_2, j_5, s_3);
-                    store_f64x4(squares_2, j_5, q_3);
+                    store_f64x2(sums_2, j_5, s_3);
+                    store_f64x2(squares_2, j_5, q_3);
                 }
                 for (int64_t g = 0; g < 8; g += 1) {
                     const int64_t at = g * 5;
@@ -324,20 +312,17 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                     double block_m2 = squares_5 - total_3 * off;
                     if (not_m64(max_f64(squares_5, 40960.0 * 1e-30) <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
                         double center = cast_f64_from_f32(cast_f32_from_bf16(cast_bf16_from_f32(cast_f32_from_f64(select_f64(abs_f64(block_mean) <= 1e+38, block_mean, 0.0)))));
-                        f64x2 centers = splat_f64x2(center);
-                        f64x2 redo_rest = splat_f64x2(0.0);
-                        f64x2 redo_square = splat_f64x2(0.0);
+                        double redo_rest = 0.0;
+                        double redo_square = 0.0;
                         for (int64_t row = 0; row < 4096; row += 1) {
-                            for (int64_t i = 0; i + 2 <= 10; i += 2) {
-                                f64x2 e_5 = cast_f64x2_from_f32(cast_f32x2_from_bf16(load_bf16x2(x, n * 1310720 + row * 320 + (column + i)))) - centers;
+                            for (int64_t i = 0; i < 10; i += 1) {
+                                double e_5 = cast_f64_from_f32(cast_f32_from_bf16(x[n * 1310720 + row * 320 + (column + i)])) - center;
                                 redo_rest = redo_rest + e_5;
-                                redo_square = fma_f64x2(e_5, e_5, redo_square);
+                                redo_square = fma_f64(e_5, e_5, redo_square);
                             }
                         }
-                        double redo_rest_2 = sum_f64x2(redo_rest);
-                        double redo_square_2 = sum_f64x2(redo_square);
-                        block_mean = center + redo_rest_2 / 40960.0;
-                        block_m2 = redo_square_2 - redo_rest_2 * redo_rest_2 / 40960.0;
+                        block_mean = center + redo_rest / 40960.0;
+                        block_m2 = redo_square - redo_rest * redo_rest / 40960.0;
                     }
                     const int64_t group = part * 8 + g;
                     double spread = max_f64(block_m2, 0.0) / 40960.0 + 0.001;

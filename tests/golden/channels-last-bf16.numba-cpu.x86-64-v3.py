@@ -425,26 +425,25 @@ def fence(context):
     return types.void(), emit
 
 
-VECTORS = {("f64", 2): Vector("f64", 2), ("f32", 4): Vector("f32", 4), ("f64", 4): Vector("f64", 4), ("i16", 4): Vector("i16", 4), ("f32", 8): Vector("f32", 8), ("f64", 8): Vector("f64", 8), ("i16", 16): Vector("i16", 16)}
+VECTORS = {("f32", 2): Vector("f32", 2), ("f64", 2): Vector("f64", 2), ("i16", 2): Vector("i16", 2), ("f32", 4): Vector("f32", 4), ("f64", 4): Vector("f64", 4), ("f32", 8): Vector("f32", 8), ("i16", 16): Vector("i16", 16)}
 stack_f32, stack_f64 = stack("f32"), stack("f64")
 abs_f64 = intrinsic_of_one("fabs", "f64", 1)
 add_pairs_f32x8 = paired_sum(8, False)
 cast_bf16_from_f32 = narrowed_bf16(1)
 cast_f32_from_bf16 = widened_bf16(1)
 cast_f32_from_f64 = converted("f32", 1, "f64")
-cast_f32x4_from_bf16 = widened_bf16(4)
+cast_f32x2_from_bf16 = widened_bf16(2)
 cast_f64_from_f32 = converted("f64", 1, "f32")
+cast_f64x2_from_f32 = converted("f64", 2, "f32")
 cast_f64x4_from_f32 = converted("f64", 4, "f32")
-cast_f64x8_from_f32 = converted("f64", 8, "f32")
 even_f32x8 = parted(8, upper=False)
 even_of_two_f32x8 = dealt(8, first=0)
 fma_f32x8 = fma("f32", 8, fused=True)
-fma_f64 = fma("f64", 1, fused=True)
-fma_f64x4 = fma("f64", 4, fused=True)
-load_bf16 = load("i16", 1)
-load_bf16x4 = load("i16", 4)
+fma_f64x2 = fma("f64", 2, fused=True)
+load_bf16x2 = load("i16", 2)
 load_bf16x16 = load("i16", 16)
 load_f32 = load("f32", 1)
+load_f32x4 = load("f32", 4)
 load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
 load_f64x4 = load("f64", 4)
@@ -456,28 +455,29 @@ odd_f32x8 = parted(8, upper=True)
 odd_of_two_f32x8 = dealt(8, first=1)
 peel_bf16 = peel("i16")
 prefetch_bf16 = prefetch("i16")
+sum_f64x2 = lane_sum("f64", 2)
 sum_f64x4 = lane_sum("f64", 4)
 select_f64 = selected("f64", 1)
 splat_bf16x16 = splat("i16", 16)
 splat_f32x8 = splat("f32", 8)
+splat_f64x2 = splat("f64", 2)
 splat_f64x4 = splat("f64", 4)
-splat_f64x8 = splat("f64", 8)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
 store_bf16x16 = store("i16", 16)
 store_f32 = store("f32", 1)
 store_f32x8 = store("f32", 8)
 store_f64 = store("f64", 1)
-store_f64x8 = store("f64", 8)
+store_f64x4 = store("f64", 4)
 store_part_bf16x16 = store_part("i16", 16)
 store_part_f32x8 = store_part("f32", 8)
 zip_bf16x16 = zipped(8)
 dot_pairs_f32x8 = paired_sum(8, True)
+add_f64x2 = arithmetic("add", "f64", 2)
 add_f64x4 = arithmetic("add", "f64", 4)
-add_f64x8 = arithmetic("add", "f64", 8)
 mul_f32x8 = arithmetic("mul", "f32", 8)
 neg_f32x8 = negated("f32", 8)
 sub_f32x8 = arithmetic("sub", "f32", 8)
-sub_f64x4 = arithmetic("sub", "f64", 4)
+sub_f64x2 = arithmetic("sub", "f64", 2)
 
 
 SIGNATURE = (types.int64, types.int64, types.int64, types.int64, types.int64, types.int64, types.int64)
@@ -549,14 +549,14 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
             first = part * 40
             sums_2 = stack_f64(40)
             squares_2 = stack_f64(40)
-            for j_5 in range(0, 40 - 7, 8):
-                s_3 = splat_f64x8(0.0)
-                q_3 = splat_f64x8(0.0)
+            for j_5 in range(0, 40 - 3, 4):
+                s_3 = splat_f64x4(0.0)
+                q_3 = splat_f64x4(0.0)
                 for slab_2 in range(0, 32):
-                    s_3 = add_f64x8(s_3, cast_f64x8_from_f32(load_f32x8(partial, n * 10240 + slab_2 * 320 + (first + j_5))))
-                    q_3 = add_f64x8(q_3, cast_f64x8_from_f32(load_f32x8(partial, n * 10240 + slab_2 * 320 + 160 + (first + j_5))))
-                store_f64x8(sums_2, j_5, s_3)
-                store_f64x8(squares_2, j_5, q_3)
+                    s_3 = add_f64x4(s_3, cast_f64x4_from_f32(load_f32x4(partial, n * 10240 + slab_2 * 320 + (first + j_5))))
+                    q_3 = add_f64x4(q_3, cast_f64x4_from_f32(load_f32x4(partial, n * 10240 + slab_2 * 320 + 160 + (first + j_5))))
+                store_f64x4(sums_2, j_5, s_3)
+                store_f64x4(squares_2, j_5, q_3)
             for g in range(0, 8):
                 at = g * 5
                 total = splat_f64x4(0.0)
@@ -581,24 +581,18 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 block_m2 = squares_5 - total_3 * off
                 if not (max_f64(squares_5, 40960.0 * 1e-30) <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38)):
                     center = cast_f64_from_f32(cast_f32_from_bf16(cast_bf16_from_f32(cast_f32_from_f64(select_f64(abs_f64(block_mean) <= 1e+38, block_mean, 0.0)))))
-                    centers = splat_f64x4(center)
-                    redo_rest = splat_f64x4(0.0)
-                    redo_square = splat_f64x4(0.0)
-                    redo_rest_2 = 0.0
-                    redo_square_2 = 0.0
+                    centers = splat_f64x2(center)
+                    redo_rest = splat_f64x2(0.0)
+                    redo_square = splat_f64x2(0.0)
                     for row in range(0, 4096):
-                        for i in range(0, 10 - 3, 4):
-                            e_5 = sub_f64x4(cast_f64x4_from_f32(cast_f32x4_from_bf16(load_bf16x4(x, n * 1310720 + row * 320 + (column + i)))), centers)
-                            redo_rest = add_f64x4(redo_rest, e_5)
-                            redo_square = fma_f64x4(e_5, e_5, redo_square)
-                        for i_2 in range(8, 10):
-                            e_6 = cast_f64_from_f32(cast_f32_from_bf16(load_bf16(x, n * 1310720 + row * 320 + (column + i_2)))) - center
-                            redo_rest_2 = redo_rest_2 + e_6
-                            redo_square_2 = fma_f64(e_6, e_6, redo_square_2)
-                    redo_rest_3 = sum_f64x4(redo_rest) + redo_rest_2
-                    redo_square_3 = sum_f64x4(redo_square) + redo_square_2
-                    block_mean = center + redo_rest_3 / 40960.0
-                    block_m2 = redo_square_3 - redo_rest_3 * redo_rest_3 / 40960.0
+                        for i in range(0, 10 - 1, 2):
+                            e_5 = sub_f64x2(cast_f64x2_from_f32(cast_f32x2_from_bf16(load_bf16x2(x, n * 1310720 + row * 320 + (column + i)))), centers)
+                            redo_rest = add_f64x2(redo_rest, e_5)
+                            redo_square = fma_f64x2(e_5, e_5, redo_square)
+                    redo_rest_2 = sum_f64x2(redo_rest)
+                    redo_square_2 = sum_f64x2(redo_square)
+                    block_mean = center + redo_rest_2 / 40960.0
+                    block_m2 = redo_square_2 - redo_rest_2 * redo_rest_2 / 40960.0
                 group = part * 8 + g
                 spread = max_f64(block_m2, 0.0) / 40960.0 + 0.001
                 rstd_all = 1.0 / sqrt_f64(spread)

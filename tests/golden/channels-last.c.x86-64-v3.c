@@ -15,12 +15,12 @@
 
 typedef double f64x2 __attribute__((vector_size(16)));
 typedef double f64x2_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef float f32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef double f64x4 __attribute__((vector_size(32)));
 typedef double f64x4_unaligned __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float f32x8 __attribute__((vector_size(32)));
 typedef float f32x8_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
-typedef double f64x8 __attribute__((vector_size(64)));
-typedef double f64x8_unaligned __attribute__((vector_size(64), aligned(8), may_alias));
 typedef int32_t i32x8 __attribute__((vector_size(32)));
 typedef int32_t i32x8_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
 
@@ -33,7 +33,7 @@ static inline float cast_f32_from_f64(double a) { return (float)a; }
 
 static inline double cast_f64_from_f32(float a) { return (double)a; }
 
-static inline f64x8 cast_f64x8_from_f32(f32x8 a) { return __builtin_convertvector(a, f64x8); }
+static inline f64x4 cast_f64x4_from_f32(f32x4 a) { return __builtin_convertvector(a, f64x4); }
 
 /* a * b + c, rounded once. */
 static inline f32x8 fma_f32x8(f32x8 a, f32x8 b, f32x8 c) {
@@ -50,6 +50,8 @@ static inline double fma_f64(double a, double b, double c) {
     return __builtin_fma(a, b, c);
 }
 
+
+static inline f32x4 load_f32x4(const float *p, int64_t i) { return *(const f32x4_unaligned *)(p + i); }
 
 static inline f32x8 load_f32x8(const float *p, int64_t i) { return *(const f32x8_unaligned *)(p + i); }
 
@@ -87,15 +89,13 @@ static inline f32x8 splat_f32x8(float a) { return (f32x8){a, a, a, a, a, a, a, a
 
 static inline f64x4 splat_f64x4(double a) { return (f64x4){a, a, a, a}; }
 
-static inline f64x8 splat_f64x8(double a) { return (f64x8){a, a, a, a, a, a, a, a}; }
-
 static inline double sqrt_f64(double a) { return sqrt(a); }
 
 
 static inline void store_f32x8(float *p, int64_t i, f32x8 v) { *(f32x8_unaligned *)(p + i) = v; }
 
 
-static inline void store_f64x8(double *p, int64_t i, f64x8 v) { *(f64x8_unaligned *)(p + i) = v; }
+static inline void store_f64x4(double *p, int64_t i, f64x4 v) { *(f64x4_unaligned *)(p + i) = v; }
 
 /* The first n lanes to p + i. */
 static inline void store_part_f32x8(float *p, int64_t i, int64_t n, f32x8 v) {
@@ -204,15 +204,15 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                 const int64_t first = part * 80;
                 double sums_2[80] __attribute__((aligned(64)));
                 double squares_2[80] __attribute__((aligned(64)));
-                for (int64_t j_5 = 0; j_5 + 8 <= 80; j_5 += 8) {
-                    f64x8 s_3 = splat_f64x8(0.0);
-                    f64x8 q_3 = splat_f64x8(0.0);
+                for (int64_t j_5 = 0; j_5 + 4 <= 80; j_5 += 4) {
+                    f64x4 s_3 = splat_f64x4(0.0);
+                    f64x4 q_3 = splat_f64x4(0.0);
                     for (int64_t slab_2 = 0; slab_2 < 32; slab_2 += 1) {
-                        s_3 = s_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + (first + j_5)));
-                        q_3 = q_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + 320 + (first + j_5)));
+                        s_3 = s_3 + cast_f64x4_from_f32(load_f32x4(partial, n * 20480 + slab_2 * 640 + (first + j_5)));
+                        q_3 = q_3 + cast_f64x4_from_f32(load_f32x4(partial, n * 20480 + slab_2 * 640 + 320 + (first + j_5)));
                     }
-                    store_f64x8(sums_2, j_5, s_3);
-                    store_f64x8(squares_2, j_5, q_3);
+                    store_f64x4(sums_2, j_5, s_3);
+                    store_f64x4(squares_2, j_5, q_3);
                 }
                 for (int64_t g_2 = 0; g_2 < 8; g_2 += 1) {
                     const int64_t at_2 = g_2 * 10;

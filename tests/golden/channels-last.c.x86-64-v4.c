@@ -17,12 +17,12 @@ typedef double f64x2 __attribute__((vector_size(16)));
 typedef double f64x2_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
 typedef double f64x4 __attribute__((vector_size(32)));
 typedef double f64x4_unaligned __attribute__((vector_size(32), aligned(8), may_alias));
+typedef float f32x8 __attribute__((vector_size(32)));
+typedef float f32x8_unaligned __attribute__((vector_size(32), aligned(4), may_alias));
 typedef double f64x8 __attribute__((vector_size(64)));
 typedef double f64x8_unaligned __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float f32x16 __attribute__((vector_size(64)));
 typedef float f32x16_unaligned __attribute__((vector_size(64), aligned(4), may_alias));
-typedef double f64x16 __attribute__((vector_size(128)));
-typedef double f64x16_unaligned __attribute__((vector_size(128), aligned(8), may_alias));
 typedef int32_t i32x16 __attribute__((vector_size(64)));
 typedef int32_t i32x16_unaligned __attribute__((vector_size(64), aligned(4), may_alias));
 
@@ -35,7 +35,7 @@ static inline float cast_f32_from_f64(double a) { return (float)a; }
 
 static inline double cast_f64_from_f32(float a) { return (double)a; }
 
-static inline f64x16 cast_f64x16_from_f32(f32x16 a) { return __builtin_convertvector(a, f64x16); }
+static inline f64x8 cast_f64x8_from_f32(f32x8 a) { return __builtin_convertvector(a, f64x8); }
 
 /* a * b + c, rounded once. */
 static inline f32x16 fma_f32x16(f32x16 a, f32x16 b, f32x16 c) {
@@ -52,6 +52,8 @@ static inline double fma_f64(double a, double b, double c) {
     return __builtin_fma(a, b, c);
 }
 
+
+static inline f32x8 load_f32x8(const float *p, int64_t i) { return *(const f32x8_unaligned *)(p + i); }
 
 static inline f32x16 load_f32x16(const float *p, int64_t i) { return *(const f32x16_unaligned *)(p + i); }
 
@@ -89,15 +91,13 @@ static inline f32x16 splat_f32x16(float a) { return (f32x16){a, a, a, a, a, a, a
 
 static inline f64x8 splat_f64x8(double a) { return (f64x8){a, a, a, a, a, a, a, a}; }
 
-static inline f64x16 splat_f64x16(double a) { return (f64x16){a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a}; }
-
 static inline double sqrt_f64(double a) { return sqrt(a); }
 
 
 static inline void store_f32x16(float *p, int64_t i, f32x16 v) { *(f32x16_unaligned *)(p + i) = v; }
 
 
-static inline void store_f64x16(double *p, int64_t i, f64x16 v) { *(f64x16_unaligned *)(p + i) = v; }
+static inline void store_f64x8(double *p, int64_t i, f64x8 v) { *(f64x8_unaligned *)(p + i) = v; }
 
 /* The first n lanes to p + i. */
 static inline void store_part_f32x16(float *p, int64_t i, int64_t n, f32x16 v) {
@@ -194,15 +194,15 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                 const int64_t first = part * 80;
                 double sums_2[80] __attribute__((aligned(64)));
                 double squares_2[80] __attribute__((aligned(64)));
-                for (int64_t j_5 = 0; j_5 + 16 <= 80; j_5 += 16) {
-                    f64x16 s_3 = splat_f64x16(0.0);
-                    f64x16 q_3 = splat_f64x16(0.0);
+                for (int64_t j_5 = 0; j_5 + 8 <= 80; j_5 += 8) {
+                    f64x8 s_3 = splat_f64x8(0.0);
+                    f64x8 q_3 = splat_f64x8(0.0);
                     for (int64_t slab_2 = 0; slab_2 < 32; slab_2 += 1) {
-                        s_3 = s_3 + cast_f64x16_from_f32(load_f32x16(partial, n * 20480 + slab_2 * 640 + (first + j_5)));
-                        q_3 = q_3 + cast_f64x16_from_f32(load_f32x16(partial, n * 20480 + slab_2 * 640 + 320 + (first + j_5)));
+                        s_3 = s_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + (first + j_5)));
+                        q_3 = q_3 + cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + 320 + (first + j_5)));
                     }
-                    store_f64x16(sums_2, j_5, s_3);
-                    store_f64x16(squares_2, j_5, q_3);
+                    store_f64x8(sums_2, j_5, s_3);
+                    store_f64x8(squares_2, j_5, q_3);
                 }
                 for (int64_t g_2 = 0; g_2 < 8; g_2 += 1) {
                     const int64_t at_2 = g_2 * 10;

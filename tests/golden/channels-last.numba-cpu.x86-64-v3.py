@@ -331,14 +331,15 @@ def fence(context):
     return types.void(), emit
 
 
-VECTORS = {("f64", 2): Vector("f64", 2), ("f64", 4): Vector("f64", 4), ("f32", 8): Vector("f32", 8), ("f64", 8): Vector("f64", 8)}
+VECTORS = {("f64", 2): Vector("f64", 2), ("f32", 4): Vector("f32", 4), ("f64", 4): Vector("f64", 4), ("f32", 8): Vector("f32", 8)}
 stack_f32, stack_f64 = stack("f32"), stack("f64")
 cast_f32_from_f64 = converted("f32", 1, "f64")
 cast_f64_from_f32 = converted("f64", 1, "f32")
-cast_f64x8_from_f32 = converted("f64", 8, "f32")
+cast_f64x4_from_f32 = converted("f64", 4, "f32")
 fma_f32x8 = fma("f32", 8, fused=True)
 fma_f64 = fma("f64", 1, fused=True)
 load_f32 = load("f32", 1)
+load_f32x4 = load("f32", 4)
 load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
 load_f64x4 = load("f64", 4)
@@ -351,17 +352,15 @@ prefetch_f32 = prefetch("f32")
 sum_f64x4 = lane_sum("f64", 4)
 splat_f32x8 = splat("f32", 8)
 splat_f64x4 = splat("f64", 4)
-splat_f64x8 = splat("f64", 8)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
 store_f32 = store("f32", 1)
 store_f32x8 = store("f32", 8)
 store_f64 = store("f64", 1)
-store_f64x8 = store("f64", 8)
+store_f64x4 = store("f64", 4)
 store_part_f32x8 = store_part("f32", 8)
 stream_f32x8 = store("f32", 8, streaming=True)
 add_f32x8 = arithmetic("add", "f32", 8)
 add_f64x4 = arithmetic("add", "f64", 4)
-add_f64x8 = arithmetic("add", "f64", 8)
 mul_f32x8 = arithmetic("mul", "f32", 8)
 neg_f32x8 = negated("f32", 8)
 sub_f32x8 = arithmetic("sub", "f32", 8)
@@ -447,14 +446,14 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
             first = part * 80
             sums_2 = stack_f64(80)
             squares_2 = stack_f64(80)
-            for j_5 in range(0, 80 - 7, 8):
-                s_3 = splat_f64x8(0.0)
-                q_3 = splat_f64x8(0.0)
+            for j_5 in range(0, 80 - 3, 4):
+                s_3 = splat_f64x4(0.0)
+                q_3 = splat_f64x4(0.0)
                 for slab_2 in range(0, 32):
-                    s_3 = add_f64x8(s_3, cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + (first + j_5))))
-                    q_3 = add_f64x8(q_3, cast_f64x8_from_f32(load_f32x8(partial, n * 20480 + slab_2 * 640 + 320 + (first + j_5))))
-                store_f64x8(sums_2, j_5, s_3)
-                store_f64x8(squares_2, j_5, q_3)
+                    s_3 = add_f64x4(s_3, cast_f64x4_from_f32(load_f32x4(partial, n * 20480 + slab_2 * 640 + (first + j_5))))
+                    q_3 = add_f64x4(q_3, cast_f64x4_from_f32(load_f32x4(partial, n * 20480 + slab_2 * 640 + 320 + (first + j_5))))
+                store_f64x4(sums_2, j_5, s_3)
+                store_f64x4(squares_2, j_5, q_3)
             for g_2 in range(0, 8):
                 at_2 = g_2 * 10
                 total = splat_f64x4(0.0)

@@ -19,6 +19,8 @@
 
 typedef double f64x2 __attribute__((vector_size(16)));
 typedef double f64x2_unaligned __attribute__((vector_size(16), aligned(8), may_alias));
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef float f32x4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef double f64x4 __attribute__((vector_size(32)));
 typedef double f64x4_unaligned __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float f32x8 __attribute__((vector_size(32)));
@@ -41,6 +43,8 @@ static inline float cast_f32_from_f64(double a) { return (float)a; }
 
 static inline double cast_f64_from_f32(float a) { return (double)a; }
 
+static inline f64x4 cast_f64x4_from_f32(f32x4 a) { return __builtin_convertvector(a, f64x4); }
+
 static inline f64x8 cast_f64x8_from_f32(f32x8 a) { return __builtin_convertvector(a, f64x8); }
 
 /* a * b + c, rounded once. */
@@ -58,6 +62,8 @@ static inline double fma_f64(double a, double b, double c) {
     return __builtin_fma(a, b, c);
 }
 
+
+static inline f32x4 load_f32x4(const float *p, int64_t i) { return *(const f32x4_unaligned *)(p + i); }
 
 static inline f32x8 load_f32x8(const float *p, int64_t i) { return *(const f32x8_unaligned *)(p + i); }
 
@@ -128,7 +134,7 @@ static inline double sqrt_f64(double a) { return sqrt(a); }
 static inline void store_f32x8(float *p, int64_t i, f32x8 v) { *(f32x8_unaligned *)(p + i) = v; }
 
 
-static inline void store_f64x8(double *p, int64_t i, f64x8 v) { *(f64x8_unaligned *)(p + i) = v; }
+static inline void store_f64x4(double *p, int64_t i, f64x4 v) { *(f64x4_unaligned *)(p + i) = v; }
 
 /* The first n lanes to p + i. */
 static inline void store_part_f32x8(float *p, int64_t i, int64_t n, f32x8 v) {
@@ -330,15 +336,15 @@ void gn_f32_o300_g4_c10_i1_silu_residual_masked(const float *x, const float *res
         for (int64_t n_3 = 0; n_3 < batch; n_3++) {
             double sums_2[40] __attribute__((aligned(64)));
             double squares_2[40] __attribute__((aligned(64)));
-            for (int64_t j_5 = 0; j_5 + 8 <= 40; j_5 += 8) {
-                f64x8 s_3 = splat_f64x8(0.0);
-                f64x8 q_3 = splat_f64x8(0.0);
+            for (int64_t j_5 = 0; j_5 + 4 <= 40; j_5 += 4) {
+                f64x4 s_3 = splat_f64x4(0.0);
+                f64x4 q_3 = splat_f64x4(0.0);
                 for (int64_t slab_2 = 0; slab_2 < 2; slab_2 += 1) {
-                    s_3 = s_3 + cast_f64x8_from_f32(load_f32x8(partial, n_3 * 160 + slab_2 * 80 + j_5));
-                    q_3 = q_3 + cast_f64x8_from_f32(load_f32x8(partial, n_3 * 160 + slab_2 * 80 + 40 + j_5));
+                    s_3 = s_3 + cast_f64x4_from_f32(load_f32x4(partial, n_3 * 160 + slab_2 * 80 + j_5));
+                    q_3 = q_3 + cast_f64x4_from_f32(load_f32x4(partial, n_3 * 160 + slab_2 * 80 + 40 + j_5));
                 }
-                store_f64x8(sums_2, j_5, s_3);
-                store_f64x8(squares_2, j_5, q_3);
+                store_f64x4(sums_2, j_5, s_3);
+                store_f64x4(squares_2, j_5, q_3);
             }
             double count = early[n_3 * 5 + 4] * 10.0;
             for (int64_t g_8 = 0; g_8 < 4; g_8 += 1) {
