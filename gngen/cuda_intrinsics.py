@@ -304,9 +304,16 @@ def converted(kind: str, lanes: int, source: str) -> Any:
             return _widened(builder, a, source) if lanes == 1 else _joined(builder, [x for w in words for x in _both(builder, w, source)])
         if source in ("i32", "i64"):
             return builder.sitofp(a, t)
-        return builder.fpext(a, t) if kind == "f64" else builder.fptrunc(a, t)
+        if kind == "f64":
+            return builder.fpext(a, t) if lanes == 1 else _by_lane(builder, lambda x: _extended(builder, x), a)
+        return builder.fptrunc(a, t)
 
     return _operation(_named(kind, lanes), (_named(source, lanes),), emit)
+
+
+def _extended(builder: Any, a: Any) -> Any:
+    """From f32 to f64; NVIDIA's LLVM would join an fpext with the vector load before it, to an instruction that ptxas refuses."""
+    return builder.asm(ir.FunctionType(_ELEMENTS["f64"], [_ELEMENTS["f32"]]), "cvt.f64.f32 $0, $1;", "=d,f", [a], False)
 
 
 def _widened(builder: Any, half: Any, kind: str) -> Any:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gngen.cudatools import Report
-from gngen.gpuschedule import GpuSchedule
+from gngen.gpuschedule import GpuSchedule, warps_at_once
 from gngen.loopnest import WARP, Const, Expr, Launch, LoopNest, shared_bytes
 from gngen.problem import Problem
 from gngen.target import Gpu
 
-# What the hardware hands out at a time: registers to a warp, bytes of shared memory to a block; and what it keeps of every block's.
-_REGISTERS, _SHARED, _SYSTEM_SHARED = 256, 128, 1024
+# Bytes of shared memory that the hardware hands out to a block at a time, and what it keeps of every block's.
+_SHARED, _SYSTEM_SHARED = 128, 1024
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ def blocks_at_once(m: Gpu, threads: int, registers: int, shared: int) -> int:
     Args:
         threads: of a block. registers: of a thread. shared: bytes of a block.
     """
-    warps = threads // WARP
-    of_warp = _up(registers * WARP, _REGISTERS)
-    by_registers = m.registers // of_warp // warps
+    by_registers = warps_at_once(m, registers) // (threads // WARP)
     by_shared = m.shared_sm // _up(shared + _SYSTEM_SHARED, _SHARED)
     return min(by_registers, by_shared, m.threads_sm // threads, m.blocks_sm)
 

@@ -24,14 +24,16 @@ GPU_SCHEDULES = {
 BLOCK_WARPS, HELD_REGISTERS = 16, 64
 # The same, where a mask or a modulation has registers of its own; and where each row of a tile has an element of a mask.
 HELD_BESIDE_FUSED, HELD_BESIDE_ROW_MASK = 32, 16
-# Registers of a thread beside those that hold data; and how many more the elements of a mask take in a tile.
-WORKING_REGISTERS, ROW_MASK_REGISTERS = 64, 32
+# Registers of a thread beside those that hold data; and how many more a vector of eight columns takes in a tile, or the elements of a mask.
+WORKING_REGISTERS, EIGHT_COLUMNS_REGISTERS, ROW_MASK_REGISTERS = 64, 24, 32
 # The largest group that one warp takes, in elements, and the most groups of a block.
 WARP_GROUP, GROUPS_MOST = 2048, 8
 # The part of the multiprocessors that should have a block before groups are no longer shared between them.
 BUSY = 0.75
 # The least that is worth a block of its own, in bytes.
 PART_BYTES = 2048
+# Registers are handed out to a warp so many at a time, by so many schedulers of a multiprocessor, each with its part of them.
+REGISTERS_UNIT, SCHEDULERS = 256, 4
 # Shared memory that is kept for partial moments, beside what is held; the hardware takes 1 KB of every block's.
 PARTIAL_BYTES, SYSTEM_BYTES = 16384, 1024
 
@@ -96,6 +98,12 @@ def gpu_schedules_for(p: Problem, m: Gpu) -> list[str]:
     """The names of the schedules that can compute a problem on a GPU."""
     room = _room(p, m)
     return [name for name in GPU_SCHEDULES if not room.misfit(name, room.least_split(name))]
+
+
+def warps_at_once(m: Gpu, registers: int) -> int:
+    """Warps that one multiprocessor has registers for, of so many a thread."""
+    of_warp = -(-registers * WARP // REGISTERS_UNIT) * REGISTERS_UNIT
+    return m.registers // of_warp // SCHEDULERS * SCHEDULERS
 
 
 def _room(p: Problem, m: Gpu) -> _Room:
@@ -208,7 +216,7 @@ class _Room:
         slots = s.rounds * self.slot_registers
         registers = WORKING_REGISTERS + (slots if s.held == "register" else self.slot_registers)
         shared = PARTIAL_BYTES + SYSTEM_BYTES + (s.block_warps * s.rounds * self.slice_bytes if s.held == "shared" else 0)
-        return max(1, min(m.registers // (threads * registers), m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
+        return max(1, min(warps_at_once(m, registers) // s.block_warps, m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
 
 
 class _TileRoom(_Room):
@@ -241,9 +249,10 @@ class _TileRoom(_Room):
     def _together(self, s: GpuSchedule) -> int:
         m, threads = self.m, s.warps * WARP
         registers = WORKING_REGISTERS + self.slot_registers * (s.rounds if s.held == "register" else 1)
+        registers += EIGHT_COLUMNS_REGISTERS if self.tiles.lanes > 4 else 0
         registers += ROW_MASK_REGISTERS if self.p.masked else 0
         shared = PARTIAL_BYTES + SYSTEM_BYTES + self.leaf_bytes + (s.rounds * self.slice_bytes if s.held == "shared" else 0)
-        return max(1, min(m.registers // (threads * registers), m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
+        return max(1, min(warps_at_once(m, registers) // s.warps, m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
 
 
 _HOLDER = {"warp_group": "a warp", "cta_reg": "a block in its registers", "cta_smem": "a block in its shared memory"}

@@ -1,15 +1,14 @@
-"""What ptxas says of the kernels of one GPU, over schedules, layouts, types and fused forms: none may spill or have a stack.
+"""What compilers make of the kernels of one GPU, over schedules, layouts, types and fused forms: all that `ptxcheck` asks.
 
-    PYTHONPATH=. python tests/ptxsweep.py --arch sm_90 --backend cuda [--layers sd15-unet] [--dtype float16] [--form all]
+    PYTHONPATH=. python tests/ptxsweep.py --arch sm_90 --backend cuda [--layers sd15-unet] [--dtype float16] [--form all] [--part 1/8]
 
-Takes nvcc and no GPU. nvcc begins slowly, so that CUDA C kernels are compiled many at a time.
+Takes nvcc (of numba-cuda, ptxas) and no GPU. nvcc begins slowly, so that CUDA C kernels are compiled many at a time.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ptxcheck import faults
+
 from gngen import models
 from gngen.api import plan
-from gngen.backends import load_backend
-from gngen.cudatools import Report, read_reports, run_tool
+from gngen.backends.numba_cuda import ptx_of
+from gngen.cudatools import Report, assemble, count_accesses, read_reports, run_tool
+from gngen.errors import BuildError
 from gngen.gpuschedule import gpu_schedules_for
 from gngen.kernel import Plan
 from gngen.problem import specialize
@@ -79,21 +81,45 @@ def layers(name: str, layouts: Sequence[str] = LAYOUTS, dtypes: Sequence[str] = 
     return list(dict.fromkeys(found))
 
 
-def reports(wanted: Sequence[Wanted], backend: str, arch: str) -> list[list[Report]]:
-    """What ptxas says of the launches of each."""
+@dataclass(frozen=True)
+class Judged:
+    """What ptxas says of the launches of a kernel, in their order, and all that is wrong with it."""
+
+    reports: tuple[Report, ...]
+    faults: tuple[str, ...]
+
+
+def judge(wanted: Sequence[Wanted], backend: str, arch: str) -> list[Judged]:
+    """Compile and judge each; one that the compilers refuse is told apart from those beside it."""
     plans = [w.plan(f"{backend}:{arch}") for w in wanted]
+    try:
+        texts = _many_cuda(plans) if backend == "cuda" else [_numba(p) for p in plans]
+    except BuildError as e:
+        return [Judged((), (str(e),))] if len(wanted) == 1 else [j for w in wanted for j in judge([w], backend, arch)]
+    return [Judged(tuple(reports), tuple(faults(p, reports, count_accesses(ptx)))) for p, (reports, ptx) in zip(plans, texts, strict=True)]
+
+
+def _numba(p: Plan) -> tuple[list[Report], str]:
+    """The reports and the PTX of a plan, as numba-cuda compiles it."""
     with TemporaryDirectory() as folder:
-        if backend == "numba-cuda":
-            return [list(load_backend(backend).reports(p.source, Path(folder)).values()) for p in plans]
-        texts = [_apart(p.source.text, i) for i, p in enumerate(plans)]
+        texts = ptx_of(p.source, Path(folder)).values()
+    return [report for ptx in texts for report in assemble(ptx, p.target.gpu.arch).values()], "\n".join(texts)
+
+
+def _many_cuda(plans: Sequence[Plan]) -> list[tuple[list[Report], str]]:
+    """The reports and the PTX of each plan, by one run of nvcc."""
+    with TemporaryDirectory() as folder:
         path = Path(folder) / "many.cu"
-        path.write_text("\n".join(texts), encoding="utf-8")
-        said = run_tool("nvcc", *plans[0].source.flags, "-cubin", "-Xptxas", "-v", "-o", str(path.with_suffix(".cubin")), str(path))
-    found: list[list[Report]] = [[] for _ in wanted]
-    for name, report in read_reports(said).items():
-        number = re.match(r"_ZN\d+kernel_(\d+)_", name)
-        assert number is not None, name
-        found[int(number[1])].append(report)
+        path.write_text("\n".join(_apart(p.source.text, i) for i, p in enumerate(plans)), encoding="utf-8")
+        into = ("-keep", "-keep-dir", folder, "-o", str(path.with_suffix(".cubin")))
+        said = read_reports(run_tool("nvcc", *plans[0].source.flags, "-cubin", "-Xptxas", "-v", *into, str(path)))
+        entries = path.with_suffix(".ptx").read_text(encoding="utf-8").split(".visible .entry ")[1:]
+    texts = {entry.partition("(")[0]: entry for entry in entries}
+    found = []
+    for i, p in enumerate(plans):
+        named = {_plain(name): name for name in said if name.startswith(_namespace(i))}
+        names = [named[plain] for plain in sorted(named, key=lambda plain: p.source.text.index(f" {plain}("))]
+        found.append(([said[name] for name in names], "\n".join(texts[name] for name in names)))
     return found
 
 
@@ -104,24 +130,38 @@ def _apart(text: str, number: int) -> str:
     return "\n".join((*headers, f"namespace kernel_{number}_ {{", rest, "}"))
 
 
-def faults(w: Wanted, found: Sequence[Report], m: Gpu) -> list[str]:
-    """What is wrong with the kernels of one."""
-    assert found, f"no report of {w}"
-    bad = [r for r in found if r.spills or r.stack or r.registers > m.registers_thread or r.arch != m.arch]
-    return [f"{r.registers} registers, {r.spills} bytes spilled, {r.stack} of stack: {w}" for r in bad]
+def _namespace(number: int) -> str:
+    """How the compiler's names of the kernels of such a source begin."""
+    name = f"kernel_{number}_"
+    return f"_ZN{len(name)}{name}"
 
 
-def _batch(task: tuple[tuple[Wanted, ...], str, str]) -> list[list[Report]]:
-    return reports(*task)
+def _plain(name: str) -> str:
+    """How a source writes a kernel that the compiler calls `name`: after the namespace, its length and itself."""
+    found = re.match(r"_ZN\d+kernel_\d+_(\d+)(.*)", name)
+    assert found is not None, name
+    return found[2][: int(found[1])]
 
 
-def sweep(wanted: Sequence[Wanted], backend: str, arch: str, at_once: int = 2) -> Iterator[tuple[Wanted, list[Report]]]:
-    """The reports of many kernels, by so many processes."""
+def _batch(task: tuple[tuple[Wanted, ...], str, str]) -> list[Judged]:
+    return judge(*task)
+
+
+def sweep(wanted: Sequence[Wanted], backend: str, arch: str, at_once: int = 2) -> Iterator[tuple[Wanted, Judged]]:
+    """Many kernels, judged by so many processes."""
     size = 12 if backend == "cuda" else 1
     parts = [tuple(wanted[i : i + size]) for i in range(0, len(wanted), size)]
     with ProcessPoolExecutor(at_once) as pool:
         for part, found in zip(parts, pool.map(_batch, [(part, backend, arch) for part in parts]), strict=True):
             yield from zip(part, found, strict=True)
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """The i and n of "i/n", the i-th of n parts."""
+    i, n = (int(number) for number in text.split("/"))
+    if not 1 <= i <= n:
+        raise ValueError(text)
+    return i, n
 
 
 def main() -> int:
@@ -131,18 +171,23 @@ def main() -> int:
     parser.add_argument("--layers", default="", help="the layers of this network instead of small problems")
     for name, values in (("layout", LAYOUTS), ("dtype", DTYPES), ("form", tuple(FORMS))):
         parser.add_argument(f"--{name}", action="append", choices=values)
+    parser.add_argument("--part", type=part_of, default=(1, 1), help="i/n: the i-th of n parts of it")
     given = parser.parse_args()
     sizes = (given.layout or LAYOUTS, given.dtype or DTYPES)
     wanted = layers(given.layers, *sizes) if given.layers else small(given.arch, *sizes, given.form or tuple(FORMS))
-    m = load_machine(given.arch)
-    assert isinstance(m, Gpu)
-    bad, kernels, most = [], 0, Counter[int]()
-    for w, found in sweep(wanted, given.backend, given.arch):
-        bad += faults(w, found, m)
-        kernels += len(found)
-        most[max(r.registers for r in found)] += 1
-    print(*bad, sep="\n", end="\n" if bad else "")
-    print(f"{given.backend}:{given.arch}: {len(wanted)} problems, {kernels} kernels, {len(bad)} with faults; at most {max(most)} registers")
+    i, n = given.part
+    wanted = wanted[i - 1 :: n]
+    bad, kernels, spills, stack, most = 0, 0, 0, 0, 0
+    for w, judged in sweep(wanted, given.backend, given.arch):
+        bad += bool(judged.faults)
+        kernels += len(judged.reports)
+        spills += sum(r.spills for r in judged.reports)
+        stack += sum(r.stack for r in judged.reports)
+        most = max(most, *(r.registers for r in judged.reports), 0)
+        for fault in judged.faults:
+            print(f"{fault}: {w}")
+    counts = f"{len(wanted)} problems, {kernels} kernels, {bad} with faults, {spills} bytes spilled, {stack} of stack"
+    print(f"{given.backend}:{given.arch}: {counts}; at most {most} registers")
     return 1 if bad else 0
 
 

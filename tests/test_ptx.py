@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import ptxcheck
 import ptxsweep
 import pytest
 
@@ -17,8 +18,8 @@ from gngen import models
 from gngen.api import plan
 from gngen.backends import load_backend
 from gngen.backends.numba_cuda import lacks_numba
-from gngen.cudatools import Accesses, count_accesses, lacks
-from gngen.gpumodel import blocks_at_once, blocks_of
+from gngen.cudatools import count_accesses, lacks
+from gngen.gpumodel import blocks_of
 from gngen.gpuschedule import GPU_SCHEDULES, gpu_schedules_for
 from gngen.kernel import Plan
 from gngen.problem import specialize
@@ -31,60 +32,19 @@ LACKS = {"cuda": lacks("nvcc"), "numba-cuda": lacks_numba() or lacks("ptxas")}
 BACKENDS = [pytest.param(name, marks=pytest.mark.skipif(bool(why), reason=f"{name}: {why}")) for name, why in LACKS.items()]
 # One of each distinct problem of the network, at batch 1.
 LAYERS = list({(layer.spec, layer.shape): layer for layer in models.load("sd15-unet").layers}.values())
-# Arrays like x, of which every element counts; and small ones.
-TENSORS, TABLES = ("x", "residual", "y", "summed"), ("gamma", "beta", "own_scale", "own_shift", "mask")
 FORMS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "plain": ({}, ("y", "mean", "rstd")),
     "all": ({"residual": True, "modulation": True, "masked": True, "activation": "gelu"}, ("y", "sum")),
 }
 
 
-def is_wide(buffer: ir.Buffer, t: ir.Type, names: tuple[str, ...]) -> bool:
-    """Whether an access is one of 16 bytes of some arrays."""
-    return buffer.name in names and t.lanes * ir.WIDTH[t.kind] == 128
-
-
-def wide_accesses(body: tuple[ir.Stmt, ...], names: tuple[str, ...]) -> tuple[int, int, bool]:
-    """The 16-byte loads and stores that stand in a body, its loops unrolled where they ask for it; and whether any is in a loop still."""
-    flat = unroll_body(body)
-    loads = sum(isinstance(e, ir.Load) and is_wide(e.buffer, e.type, names) for e in ir.nest_expressions(flat))
-    stores = sum(isinstance(s, ir.Store) and is_wide(s.buffer, s.value.type, names) for s in ir.walk(flat))
-    loops = [s.body for s in ir.walk(flat) if isinstance(s, ir.Loop)]
-    looped = any(wide_accesses(inner, names)[:2] != (0, 0) for inner in loops)
-    return loads, stores, looped
-
-
 def check(p: Plan, backend: str) -> None:
     """Every kernel of a plan: no spills, no stack, within the machine, and the 16-byte accesses that its nest has."""
-    module, m, nest = load_backend(backend), p.target.gpu, p.nest
+    module = load_backend(backend)
     with TemporaryDirectory() as folder:
         reports = module.reports(p.source, Path(folder))
-    launches = [s for s in nest.body if isinstance(s, ir.Launch)]
-    assert len(reports) == len(launches)
-    for launch, r in zip(launches, reports.values(), strict=True):
-        assert (r.spills, r.stack) == (0, 0)
-        assert r.arch == m.arch
-        assert r.registers <= m.registers_thread
-        shared = max(r.shared, ir.shared_bytes(launch))
-        assert shared <= m.shared_block
-        at_once = blocks_at_once(m, launch.threads, r.registers, shared)
-        assert at_once >= (launch.together if backend == "cuda" else 1)
-        if launch.cooperative:
-            assert blocks_of(launch, 1) <= at_once * m.sms
-    with TemporaryDirectory() as folder:
         found = count_accesses(module.assembly(p.source, Path(folder)))
-    check_counts(nest, found)
-
-
-def check_counts(nest: ir.LoopNest, found: Accesses) -> None:
-    """As many as the nest has; but a table may be loaded once for several vectors, and what stands in a loop be unrolled."""
-    loads, stores, looped = wide_accesses(nest.body, TENSORS)
-    tables, _, _ = wide_accesses(nest.body, TABLES)
-    assert found.wide_loads >= loads
-    assert found.wide_stores >= stores
-    if not looped:
-        assert found.wide_loads <= loads + tables
-        assert found.wide_stores == stores
+    assert ptxcheck.faults(p, list(reports.values()), found) == []
 
 
 @cache
@@ -177,13 +137,10 @@ def test_halves_under_every_schedule() -> None:
     """A part of what the script sweeps, and that it tells its kernels apart."""
     if LACKS["cuda"]:
         pytest.skip(LACKS["cuda"])
-    gpu = load_machine("sm_90")
-    assert isinstance(gpu, Gpu)
     wanted = ptxsweep.small("sm_90", ("last",), ("bfloat16",), ("masked",))
-    found = ptxsweep.reports(wanted, "cuda", "sm_90")
-    for w, reports in zip(wanted, found, strict=True):
-        assert len(reports) == (2 if w.schedule == "two_kernel" else 1)
-        assert ptxsweep.faults(w, reports, gpu) == []
+    for w, judged in zip(wanted, ptxsweep.judge(wanted, "cuda", "sm_90"), strict=True):
+        assert len(judged.reports) == (2 if w.schedule == "two_kernel" else 1)
+        assert judged.faults == ()
 
 
 def test_a_spill_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
