@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from gngen.errors import SpecError
@@ -19,6 +19,15 @@ GPU_SCHEDULES = {
     "cluster": "resident",
     "coop": "resident",
     "two_kernel": "twice",
+}
+# Where what a schedule has read may be held.
+HELD_IN = {
+    "warp_group": ("register",),
+    "cta_reg": ("register",),
+    "cta_smem": ("shared",),
+    "cluster": ("register", "shared"),
+    "coop": ("register", "shared"),
+    "two_kernel": ("nowhere",),
 }
 # Warps of a block, and registers of a thread that hold data, of the 128 that a thread of so large a block may use.
 BLOCK_WARPS, HELD_REGISTERS = 16, 64
@@ -74,24 +83,49 @@ def choose_gpu_schedule(p: Problem, m: Gpu, asked: GpuSchedule | str | Mapping[s
     Raises:
         SpecError: a schedule that does not exist or does not fit the problem.
     """
+    room = _room(p, m)
     if isinstance(asked, GpuSchedule):
-        return asked
+        return _check(room, asked)
     wishes: dict[str, Any] = {"name": asked} if isinstance(asked, str) else dict(asked or {})
     for key in wishes:
         if key not in ("name", "split"):
             raise SpecError(f"a GPU schedule has no field {key!r} that can be asked for; choose from name, split")
-    room = _room(p, m)
     name, split, reason = room.choose()
     if wishes:
         name = wishes.get("name", name)
         if name not in GPU_SCHEDULES:
             raise SpecError(f"no GPU schedule {name!r}; choose from {', '.join(GPU_SCHEDULES)}")
         split, reason = wishes.get("split", room.least_split(name)), "asked for"
+    _check_split(room, name, split)
+    return replace(room.schedule(name, split), reason=reason)
+
+
+def _check(room: _Room, s: GpuSchedule) -> GpuSchedule:
+    """A whole schedule, or SpecError: the verifier knows what is in bounds, not what a machine has nor what was left out."""
+    if s.name not in GPU_SCHEDULES:
+        raise SpecError(f"no GPU schedule {s.name!r}; choose from {', '.join(GPU_SCHEDULES)}")
+    for key, least in (("warps", 1), ("rounds", 1), ("groups", 1), ("together", 1), ("tile", 0), ("gangs", 0)):
+        _check_integer(key, getattr(s, key), least)
+    _check_split(room, s.name, s.split)
+    why_not = room.misnumbered(s)
+    if why_not:
+        filled = room.schedule(s.name, s.split)
+        numbers = ", ".join(f"{f.name}={getattr(filled, f.name)}" for f in fields(filled) if f.name not in ("name", "reason"))
+        raise SpecError(f"schedule {s.name} does not fit: {why_not}; choose {numbers}, or its name and split, and they are filled in")
+    return s
+
+
+def _check_split(room: _Room, name: str, split: int) -> None:
+    _check_integer("split", split, 1)
     why_not = room.misfit(name, split)
     if why_not:
         fits = [n for n in GPU_SCHEDULES if not room.misfit(n, room.least_split(n))]
         raise SpecError(f"schedule {name} does not fit: {why_not}; choose from {', '.join(fits)}")
-    return replace(room.schedule(name, split), reason=reason)
+
+
+def _check_integer(key: str, value: Any, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise SpecError(f"{key} of a GPU schedule is an integer, at least {least}; received {value!r}")
 
 
 def gpu_schedules_for(p: Problem, m: Gpu) -> list[str]:
@@ -125,7 +159,9 @@ class _Room:
             1, (HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS) // self.slot_registers
         )  # slices that a warp holds in registers
         self.in_registers = BLOCK_WARPS * self.rounds
-        self.in_shared = (m.shared_block - PARTIAL_BYTES) // self.slice_bytes
+        self.shared_slices = (m.shared_block - PARTIAL_BYTES) // self.slice_bytes
+        # the largest part whose warps, each with as many rounds, have room for no more slices than that
+        self.in_shared = max(part for part in range(self.shared_slices + 1) if _even(part) <= self.shared_slices)
         self.most = max(self.in_registers, self.in_shared)
 
     def least_split(self, name: str) -> int:
@@ -160,6 +196,54 @@ class _Room:
             most = self.m.cluster
             return f"{self.m.name} has clusters of at most {most} blocks" if split > most or split & (split - 1) else ""
         return "" if self.schedule(name, split).gangs else f"{split} blocks do not run at once on {self.m.name}"
+
+    def misnumbered(self, s: GpuSchedule) -> str:
+        """Why the other numbers of a schedule, whose name and split fit, do not compute the problem, or ""."""
+        if s.held not in HELD_IN[s.name]:
+            return f"held is {s.held!r}, and may be {' or '.join(HELD_IN[s.name])}"
+        why_not = self._misshapen(s)
+        if why_not:
+            return why_not
+        rounds, most = self._rounds(s), self._most_rounds(s)
+        if s.rounds != rounds:
+            return f"{s.split} x {s.warps} warps take the slices of a group in {rounds} rounds, and rounds is {s.rounds}"
+        if s.held != "nowhere" and rounds > most:
+            return f"{rounds} rounds of {s.warps} warps are more than the {most} that fit {_HELD_WORDS[s.held]}"
+        room = self._together(s)
+        if s.together > room:
+            return f"together is {s.together}, and a multiprocessor has room for {room} blocks of {s.block_warps} warps"
+        return self._misganged(s)
+
+    def _misshapen(self, s: GpuSchedule) -> str:
+        """Why warps, groups and tile do not go with the problem, or ""."""
+        if s.tile:
+            return f"tile is {s.tile}, and groups in long runs have none: 0"
+        if s.name == "warp_group":
+            if s.warps != 1:
+                return f"a group is one warp's, and warps is {s.warps}"
+            if self.p.groups % s.groups:
+                return f"{self.p.groups} groups do not divide into blocks of {s.groups}"
+        elif s.groups != 1:
+            return f"a block has one group, and groups is {s.groups}"
+        return f"a block has {s.block_warps} warps, more than {BLOCK_WARPS}" if s.block_warps > BLOCK_WARPS else ""
+
+    def _rounds(self, s: GpuSchedule) -> int:
+        """Slices of a warp, one after the other."""
+        slices = self.sums.chunk if s.name == "two_kernel" else -(-self.slices // s.split)
+        return -(-slices // s.warps)
+
+    def _most_rounds(self, s: GpuSchedule) -> int:
+        """The most of them that are held."""
+        return self.rounds if s.held == "register" else self.shared_slices // s.warps
+
+    def _misganged(self, s: GpuSchedule) -> str:
+        """Why the gangs of a cooperative launch cannot run at once, or ""."""
+        if s.name != "coop":
+            return f"gangs is {s.gangs}, and only a coop has any: 0" if s.gangs else ""
+        if s.gangs < 1 or self.units % s.gangs:
+            return f"{self.units} {self.noun} do not divide into {s.gangs} gangs"
+        room = self.m.sms * s.together
+        return f"{s.gangs} gangs of {s.split} blocks do not run at once: {room} do" if s.gangs * s.split > room else ""
 
     def _gangs(self, s: GpuSchedule) -> int:
         """Groups whose blocks all run at once: a divisor of their number, 0 where not even one's do."""
@@ -233,11 +317,22 @@ class _TileRoom(_Room):
         self.leaf_bytes = columns * tiles.side * tiles.columns * 8
         held = HELD_BESIDE_ROW_MASK if p.masked else HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS
         self.rounds = self.in_registers = max(1, held // self.slot_registers)
-        self.in_shared = (m.shared_block - PARTIAL_BYTES - self.leaf_bytes) // self.slice_bytes
+        self.shared_slices = self.in_shared = (m.shared_block - PARTIAL_BYTES - self.leaf_bytes) // self.slice_bytes
         self.most = max(self.in_registers, self.in_shared)
 
     def misfit(self, name: str, split: int) -> str:
         return "a group lies in short runs" if name == "warp_group" else super().misfit(name, split)
+
+    def _misshapen(self, s: GpuSchedule) -> str:
+        has = {"tile": self.tiles.groups, "warps": self.tiles.warps, "groups": 1}
+        wrong = [f"{key} is {getattr(s, key)}, not {value}" for key, value in has.items() if getattr(s, key) != value]
+        return f"a block has a tile of {self.tiles.groups} groups: {', '.join(wrong)}" if wrong else ""
+
+    def _rounds(self, s: GpuSchedule) -> int:
+        return 1 if s.name == "two_kernel" else -(-self.slices // s.split)
+
+    def _most_rounds(self, s: GpuSchedule) -> int:
+        return self.rounds if s.held == "register" else self.shared_slices
 
     def _sized(self, name: str, split: int, part: int) -> GpuSchedule:
         warps, tile = self.tiles.warps, self.tiles.groups
@@ -255,7 +350,14 @@ class _TileRoom(_Room):
         return max(1, min(warps_at_once(m, registers) // s.warps, m.shared_sm // shared, m.threads_sm // threads, m.blocks_sm))
 
 
+_HELD_WORDS = {"register": "a thread's registers", "shared": "a block's shared memory"}
 _HOLDER = {"warp_group": "a warp", "cta_reg": "a block in its registers", "cta_smem": "a block in its shared memory"}
+
+
+def _even(part: int) -> int:
+    """The slices that the warps of a block have room for, where they take a part in as few rounds as they can."""
+    rounds = max(1, -(-part // BLOCK_WARPS))
+    return -(-part // rounds) * rounds
 
 
 def _power(n: int) -> int:

@@ -17,7 +17,7 @@ from strategies import Array, assert_equal, fill, parameters
 from gngen import models
 from gngen.api import plan
 from gngen.errors import SpecError
-from gngen.gpuschedule import GPU_SCHEDULES, choose_gpu_schedule, gpu_schedules_for
+from gngen.gpuschedule import GPU_SCHEDULES, GpuSchedule, choose_gpu_schedule, gpu_schedules_for
 from gngen.loopnest import LoopNest
 from gngen.lowering import lower_problem
 from gngen.problem import Problem, specialize
@@ -195,6 +195,26 @@ def test_a_cooperative_launch_goes_from_group_to_group(tmp_path: Path) -> None:
     assert_equal(together["y"], one_by_one["y"])
 
 
+def test_whole_schedules_of_the_callers_give_the_same_bits(tmp_path: Path) -> None:
+    spec, shape = GroupNormSpec(groups=2, axis=1), (2, 8, 32, 48)
+    p, _ = specialize(spec, shape, "float32", None, ("y", "mean", "rstd"))
+    own = (
+        GpuSchedule("cta_reg", warps=5, rounds=4),
+        GpuSchedule("cta_smem", warps=5, rounds=4, held="shared"),
+        GpuSchedule("cluster", split=2, warps=3, rounds=3, held="shared"),
+        GpuSchedule("coop", split=3, warps=4, rounds=2, held="register", gangs=1),
+        GpuSchedule("two_kernel", warps=5, held="nowhere"),
+    )
+    assert group_slices(p).slices == 16
+    nests = [lower_problem(p, choose_gpu_schedule(p, machine(), s)) for s in (None, *own)]
+    plain = Plain(spec, shape, build(nests, machine(), tmp_path))
+    x = fill("far", shape, "float32")
+    chosen, *others = (plain.run(number, x) for number in range(len(nests)))
+    for other in others:
+        for name in ("y", "mean", "rstd"):
+            assert_equal(other[name], chosen[name])
+
+
 # The choice
 
 UNET = models.load("sd15-unet").layers
@@ -235,6 +255,73 @@ def test_schedules_that_do_not_fit(asked: Any, words: str) -> None:
     p, _ = specialize(GroupNormSpec(groups=32, axis=1), (2, 320, 64, 64))
     with pytest.raises(SpecError, match=words):
         choose_gpu_schedule(p, machine(), asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "changes", "words"),
+    [
+        ("cta_reg", "first", {"name": "rows"}, "no GPU schedule 'rows'; choose from warp_group"),
+        ("cta_reg", "first", {"warps": 0}, "warps of a GPU schedule is an integer, at least 1; received 0"),
+        ("cta_reg", "first", {"rounds": 1.0}, "rounds of a GPU schedule is an integer, at least 1; received 1.0"),
+        ("cta_reg", "first", {"gangs": -1}, "gangs of a GPU schedule is an integer, at least 0; received -1"),
+        ("cluster", "first", {"split": 16}, "clusters of at most 8 blocks; choose from"),
+        ("cta_reg", "first", {"split": 2}, "a group is one block's; choose from"),
+        ("cta_reg", "first", {"held": "shared"}, "held is 'shared', and may be register; choose split=1, warps=16"),
+        ("two_kernel", "first", {"held": "register"}, "held is 'register', and may be nowhere"),
+        ("cta_reg", "first", {"tile": 2}, "tile is 2, and groups in long runs have none: 0"),
+        ("cta_reg", "first", {"groups": 2}, "a block has one group, and groups is 2"),
+        ("cta_reg", "first", {"warps": 17}, "a block has 17 warps, more than 16"),
+        ("cta_reg", "first", {"rounds": 2}, "1 x 16 warps take the slices of a group in 1 rounds, and rounds is 2"),
+        ("cta_reg", "first", {"warps": 8}, "1 x 8 warps take the slices of a group in 2 rounds, and rounds is 1"),
+        (
+            "cta_reg",
+            "first",
+            {"warps": 1, "rounds": 16},
+            "16 rounds of 1 warps are more than the [0-9]+ that fit a thread's registers",
+        ),
+        ("cta_reg", "first", {"together": 9}, "together is 9, and a multiprocessor has room for [0-9] blocks of 16 warps"),
+        ("cta_reg", "first", {"gangs": 1}, "gangs is 1, and only a coop has any: 0"),
+        ("coop", "first", {"gangs": 0}, "2 groups do not divide into 0 gangs"),
+        ("coop", "first", {"gangs": 4}, "2 groups do not divide into 4 gangs"),
+        ("two_kernel", "first", {"rounds": 4}, "in 1 rounds, and rounds is 4"),
+        ("warp_group", "small", {"warps": 2}, "a group is one warp's, and warps is 2"),
+        ("warp_group", "small", {"groups": 3}, "32 groups do not divide into blocks of 3"),
+        ("warp_group", "small", {"groups": 32}, "a block has 32 warps, more than 16"),
+        ("cta_reg", "last", {"tile": 0}, "a block has a tile of 2 groups: tile is 0, not 2"),
+        ("cta_reg", "last", {"warps": 3, "groups": 2}, "warps is 3, not [0-9]+, groups is 2, not 1; choose split=1"),
+        ("cta_reg", "last", {"rounds": 1}, "take the slices of a group in [0-9]+ rounds, and rounds is 1"),
+        ("cta_smem", "last", {"held": "nowhere"}, "held is 'nowhere', and may be shared"),
+        ("two_kernel", "last", {"rounds": 2}, "in 1 rounds, and rounds is 2"),
+        ("coop", "last", {"gangs": 3}, "tiles of 2 groups do not divide into 3 gangs"),
+    ],
+)
+def test_whole_schedules_that_do_not_fit(name: str, layout: str, changes: dict[str, Any], words: str) -> None:
+    shape, groups, axis = {"first": ((1, 32, 16, 32), 2, 1), "small": ((1, 32, 16, 32), 32, 1), "last": ((1, 1024, 64), 4, -1)}[layout]
+    p, _ = specialize(GroupNormSpec(groups=groups, axis=axis), shape)
+    s = choose_gpu_schedule(p, machine(), name)
+    with pytest.raises(SpecError, match=words):
+        choose_gpu_schedule(p, machine(), replace(s, **changes))
+
+
+def test_gangs_that_do_not_run_at_once() -> None:
+    p, _ = specialize(GroupNormSpec(groups=64, axis=1), (1, 64, 128, 128))
+    s = choose_gpu_schedule(p, machine(), {"name": "coop", "split": 8})
+    assert s.gangs * s.split <= machine().sms * s.together
+    with pytest.raises(SpecError, match=r"64 gangs of 8 blocks do not run at once: [0-9]+ do; choose split=8, "):
+        choose_gpu_schedule(p, machine(), replace(s, gangs=64, together=1))
+
+
+def test_a_whole_schedule_that_fits_is_taken_as_it_is() -> None:
+    """What was chosen, under every name; and other numbers that compute the same."""
+    for layout, (shape, arguments) in LAYOUTS.items():
+        p, _ = specialize(GroupNormSpec(**arguments), shape)
+        for name in gpu_schedules_for(p, machine()):
+            s = choose_gpu_schedule(p, machine(), name)
+            assert choose_gpu_schedule(p, machine(), s) is s, (layout, name)
+    p, _ = specialize(GroupNormSpec(groups=2, axis=1), (1, 32, 16, 32))
+    other = GpuSchedule("cta_reg", warps=8, rounds=2, together=1, reason="fewer warps")
+    assert plan(GroupNormSpec(groups=2, axis=1), (1, 32, 16, 32), target="cuda:sm_90", schedule=other).schedule is other
+    assert choose_gpu_schedule(p, machine(), other) is other
 
 
 def test_a_schedule_of_the_other_kind_of_machine_is_refused() -> None:

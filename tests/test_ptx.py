@@ -19,7 +19,8 @@ from gngen.api import plan
 from gngen.backends import load_backend
 from gngen.backends.numba_cuda import lacks_numba
 from gngen.cudatools import count_accesses, lacks
-from gngen.gpumodel import blocks_of
+from gngen.errors import BuildError
+from gngen.gpumodel import blocks_at_once, blocks_of
 from gngen.gpuschedule import GPU_SCHEDULES, gpu_schedules_for
 from gngen.kernel import Plan
 from gngen.problem import specialize
@@ -141,6 +142,45 @@ def test_halves_under_every_schedule() -> None:
     for w, judged in zip(wanted, ptxsweep.judge(wanted, "cuda", "sm_90"), strict=True):
         assert len(judged.reports) == (2 if w.schedule == "two_kernel" else 1)
         assert judged.faults == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", ARCHES)
+def test_layers_in_halves_with_channels_last(arch: str) -> None:
+    """A thread has eight columns, and most registers: these are what spills first."""
+    if LACKS["cuda"]:
+        pytest.skip(LACKS["cuda"])
+    wanted = ptxsweep.layers("sd15-unet", ("last",), ("bfloat16",))
+    judged = ptxsweep.judge(wanted, "cuda", arch)
+    assert [(w, j.faults) for w, j in zip(wanted, judged, strict=True) if j.faults] == []
+
+
+def test_a_mask_beside_halves_is_no_instruction_that_ptxas_refuses() -> None:
+    """Of float64 from a mask's vector of float32 in memory, NVIDIA's LLVM would make one load."""
+    if LACKS["numba-cuda"]:
+        pytest.skip(LACKS["numba-cuda"])
+    wanted = [w for w in ptxsweep.small("sm_90", ("first",), ("bfloat16",), ("masked",)) if w.schedule == "two_kernel"]
+    assert [j.faults for j in ptxsweep.judge(wanted, "numba-cuda", "sm_90")] == [()]
+
+
+def test_what_the_compilers_refuse_is_a_fault_of_that_kernel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def many(plans: list[Plan]) -> list[Any]:
+        if any(p.schedule.name == "coop" for p in plans):
+            raise BuildError("no coop")
+        return [([], "") for _ in plans]
+
+    monkeypatch.setattr(ptxsweep, "_many_cuda", many)
+    wanted = [w for w in ptxsweep.small("sm_90", ("last",), ("float32",), ("plain",)) if w.schedule in ("cta_smem", "coop")]
+    refused = {w.schedule: j.faults for w, j in zip(wanted, ptxsweep.judge(wanted, "cuda", "sm_90"), strict=True)}
+    assert refused == {"cta_smem": ("0 reports of 1 launches",), "coop": ("no coop",)}
+
+
+@pytest.mark.parametrize(("threads", "registers", "blocks"), [(512, 64, 2), (1024, 64, 1), (160, 128, 3), (160, 136, 2), (480, 136, 0)])
+def test_blocks_at_once(threads: int, registers: int, blocks: int) -> None:
+    """What NVIDIA's occupancy calculator says: four schedulers have a quarter of the registers each."""
+    gpu = load_machine("sm_90")
+    assert isinstance(gpu, Gpu)
+    assert blocks_at_once(gpu, threads, registers, 0) == blocks
 
 
 def test_a_spill_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
