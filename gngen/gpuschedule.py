@@ -33,8 +33,10 @@ HELD_IN = {
 BLOCK_WARPS, HELD_REGISTERS = 16, 64
 # The same, where a mask or a modulation has registers of its own; and where each row of a tile has an element of a mask.
 HELD_BESIDE_FUSED, HELD_BESIDE_ROW_MASK = 32, 16
+# Warps of a block that holds halves in shared memory beside a mask: a thread widens eight of both, and may have 255 registers.
+MASKED_HALVES_WARPS = 8
 # Registers of a thread beside those that hold data; and how many more a vector of eight columns takes in a tile, or the elements of a mask.
-WORKING_REGISTERS, EIGHT_COLUMNS_REGISTERS, ROW_MASK_REGISTERS = 64, 24, 32
+WORKING_REGISTERS, EIGHT_COLUMNS_REGISTERS, ROW_MASK_REGISTERS = 64, 40, 32
 # The largest group that one warp takes, in elements, and the most groups of a block.
 WARP_GROUP, GROUPS_MOST = 2048, 8
 # The part of the multiprocessors that should have a block before groups are no longer shared between them.
@@ -159,9 +161,10 @@ class _Room:
             1, (HELD_BESIDE_FUSED if p.fused else HELD_REGISTERS) // self.slot_registers
         )  # slices that a warp holds in registers
         self.in_registers = BLOCK_WARPS * self.rounds
+        self.shared_warps = MASKED_HALVES_WARPS if p.masked and self.sums.lanes == 8 else BLOCK_WARPS
         self.shared_slices = (m.shared_block - PARTIAL_BYTES) // self.slice_bytes
         # the largest part whose warps, each with as many rounds, have room for no more slices than that
-        self.in_shared = max(part for part in range(self.shared_slices + 1) if _even(part) <= self.shared_slices)
+        self.in_shared = max(part for part in range(self.shared_slices + 1) if _even(part, self.shared_warps) <= self.shared_slices)
         self.most = max(self.in_registers, self.in_shared)
 
     def least_split(self, name: str) -> int:
@@ -291,7 +294,7 @@ class _Room:
         if name == "two_kernel":
             return GpuSchedule(name, warps=min(CHUNK, self.slices), rounds=-(-self.sums.chunk // CHUNK), held="nowhere")
         in_registers = part <= self.in_registers and name != "cta_smem"
-        rounds = -(-part // BLOCK_WARPS)
+        rounds = -(-part // (BLOCK_WARPS if in_registers else self.shared_warps))
         return GpuSchedule(name, split, -(-part // rounds), rounds, 1, "register" if in_registers else "shared")
 
     def _together(self, s: GpuSchedule) -> int:
@@ -354,9 +357,9 @@ _HELD_WORDS = {"register": "a thread's registers", "shared": "a block's shared m
 _HOLDER = {"warp_group": "a warp", "cta_reg": "a block in its registers", "cta_smem": "a block in its shared memory"}
 
 
-def _even(part: int) -> int:
-    """The slices that the warps of a block have room for, where they take a part in as few rounds as they can."""
-    rounds = max(1, -(-part // BLOCK_WARPS))
+def _even(part: int, warps: int) -> int:
+    """The slices that a block of at most so many warps has room for, where they take a part in as few rounds as they can."""
+    rounds = max(1, -(-part // warps))
     return -(-part // rounds) * rounds
 
 

@@ -155,6 +155,21 @@ def test_layers_in_halves_with_channels_last(arch: str) -> None:
     assert [(w, j.faults) for w, j in zip(wanted, judged, strict=True) if j.faults] == []
 
 
+@pytest.mark.slow
+def test_all_blocks_of_a_cooperative_launch_run_at_once_as_numba_compiles_it() -> None:
+    """It takes more registers than nvcc, and must leave room for two blocks on a multiprocessor of an A100."""
+    if LACKS["numba-cuda"]:
+        pytest.skip(LACKS["numba-cuda"])
+    wanted = [w for w in ptxsweep.layers("sd15-unet", ("last",), ("float32",)) if w.shape == (1, 64, 64, 320)]
+    for w, judged in zip(wanted, ptxsweep.judge(wanted, "numba-cuda", "sm_80"), strict=True):
+        (launch,) = (s for s in w.plan("numba-cuda:sm_80").nest.body if isinstance(s, ir.Launch))
+        gpu = load_machine("sm_80")
+        assert isinstance(gpu, Gpu)
+        assert launch.cooperative
+        assert blocks_of(launch, 1) > gpu.sms
+        assert judged.faults == ()
+
+
 def test_a_mask_beside_halves_is_no_instruction_that_ptxas_refuses() -> None:
     """Of float64 from a mask's vector of float32 in memory, NVIDIA's LLVM would make one load."""
     if LACKS["numba-cuda"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gngen import loopnest as ir
 from gngen.backends.printing import Helper, Printer, element_count, helpers
+from gngen.gpumodel import blocks_of
 from gngen.loopnest import Buffer, Const, Expr, Launch, Load, LoopNest, Op, Peer, Stmt, Store, Type, Var
 from gngen.render import render
 from gngen.target import Gpu
@@ -149,7 +150,9 @@ def _kernel(nest: LoopNest, s: Launch, number: int, gpu: Gpu) -> Kernel:
 
 
 def _together(s: Launch, gpu: Gpu) -> int:
-    """Fewer than the launch has, where numba's code would want for registers."""
+    """Fewer than the launch has, where numba's code would want for registers; but all blocks of a cooperative launch find theirs."""
+    if s.cooperative:
+        return -(-blocks_of(s, 1) // gpu.sms)
     if s.together == 1:
         return 1
     registers = gpu.registers // (s.threads * s.together) // _MORE_REGISTERS * _MORE_REGISTERS + _MORE_REGISTERS

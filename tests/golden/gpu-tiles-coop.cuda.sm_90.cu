@@ -129,7 +129,7 @@ __device__ __forceinline__ void store_shared_f64x8(double *p, int64_t i, f64x8 v
     *(q + 3) = make_double2(v.at[6], v.at[7]);
 }
 
-__global__ void __launch_bounds__(160, 3) gn_f16_o4096_g32_c10_i1_residual_kernel(const uint16_t *x, const uint16_t *residual, const uint16_t *__restrict__ gamma, const uint16_t *__restrict__ beta, uint16_t *y, double *partial, int64_t batch) {
+__global__ void __launch_bounds__(160, 2) gn_f16_o4096_g32_c10_i1_residual_kernel(const uint16_t *x, const uint16_t *residual, const uint16_t *__restrict__ gamma, const uint16_t *__restrict__ beta, uint16_t *y, double *partial, int64_t batch) {
     const int64_t gang = blockIdx.x / 32;
     const int64_t part = blockIdx.x % 32;
     const int64_t warp = threadIdx.x / 32, lane = threadIdx.x % 32;
