@@ -110,6 +110,14 @@ def _axis(ctx: click.Context, param: click.Parameter, value: str) -> int | tuple
     return axes if len(axes) > 1 else axes[0]
 
 
+def _dims(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, int]:
+    """``height=64``, once or more."""
+    for part in value:
+        if not re.fullmatch(r".+=[1-9]\d*", part):
+            raise click.BadParameter(f"{part!r} is not the size of a dimension; write height=64")
+    return {name: int(size) for name, _, size in (part.rpartition("=") for part in value)}
+
+
 def _words(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(","))
 
@@ -150,6 +158,11 @@ problem_options = _options(
     ),
     click.option("--param-dtype", help="Of gamma, beta and modulation: as --dtype unless given; float32 goes with float16 and bfloat16."),
     click.option("--outputs", callback=_words, default="y", show_default=True, metavar="y,sum,mean,rstd", help="What the kernel writes."),
+)
+
+
+dim_option = click.option(
+    "--dim", "dims", multiple=True, callback=_dims, metavar="NAME=N", help="Of an .onnx file: the size of a dimension that it leaves open."
 )
 
 
@@ -328,8 +341,9 @@ def run(x: str, y: str, gamma: str | None, beta: str | None, target: str, check:
 
 @main.command(short_help="Measure a network's layers on several targets.")
 @click.option(
-    "--model", "name", required=True, metavar="NAME|FILE", help="A list of layers: see gngen models, or a .toml or .json file of your own."
+    "--model", "name", required=True, metavar="NAME|FILE", help="A list of layers: see gngen models, or a .toml, .json or .onnx file."
 )
+@dim_option
 @click.option(
     "--target", "asked", multiple=True, metavar="BACKEND[:MACHINE]", help="Once or more; c and numba-cpu, where available, unless given."
 )
@@ -343,6 +357,7 @@ def run(x: str, y: str, gamma: str | None, beta: str | None, target: str, check:
 @click.option("--json", "as_json", is_flag=True, help="JSON and no table.")
 def compare(
     name: str,
+    dims: dict[str, int],
     asked: tuple[str, ...],
     layout: str | None,
     dtype: str | None,
@@ -359,6 +374,7 @@ def compare(
     Example:
       gngen compare --model sd15-unet
       gngen compare --model my-layers.toml --target c --layout last --json
+      gngen compare --model my-network.onnx --dim height=64 --dim width=64
     """
     from dataclasses import replace
 
@@ -366,7 +382,7 @@ def compare(
     from gngen import models
     from gngen.compare import default_targets, measure, report, steps
 
-    model = models.load(name)
+    model = models.load(name, dims)
     model = model.with_layout(layout) if layout else model
     model = replace(model, dtype=dtype) if dtype else model
     model = model.head(limit) if limit else model
@@ -385,7 +401,8 @@ def compare(
 
 
 @main.command(short_help="Measure schedules, and use the fastest from then on.")
-@click.option("--model", metavar="NAME|FILE", help="A list of layers: see gngen models, or a .toml or .json file of your own.")
+@click.option("--model", metavar="NAME|FILE", help="A list of layers: see gngen models, or a .toml, .json or .onnx file.")
+@dim_option
 @click.option("--shape", callback=_optional_shape, metavar="N,N,...", help="One layer of these sizes, batch first, in place of a list.")
 @spec_options
 @_target_option("auto")
@@ -401,6 +418,7 @@ def tune(
     ctx: click.Context,
     /,
     model: str | None,
+    dims: dict[str, int],
     shape: tuple[int | None, ...] | None,
     target: str,
     seconds: float,
@@ -425,7 +443,7 @@ def tune(
     import gngen
     from gngen.tuning import list_candidates
 
-    layers = _layers_to_tune(ctx, model, shape, batch, fields)
+    layers = _layers_to_tune(ctx, model, dims, shape, batch, fields)
     layers = layers.with_layout(layout) if layout else layers
     layers = layers.head(limit) if limit else layers
     _check_targets([target])
@@ -447,7 +465,12 @@ def tune(
 
 
 def _layers_to_tune(
-    ctx: click.Context, model: str | None, shape: tuple[int | None, ...] | None, batch: int | None, fields: dict[str, Any]
+    ctx: click.Context,
+    model: str | None,
+    dims: dict[str, int],
+    shape: tuple[int | None, ...] | None,
+    batch: int | None,
+    fields: dict[str, Any],
 ) -> LayerList:
     """The list of --model, or of one layer of --shape and the options of a spec."""
     from gngen import models
@@ -458,8 +481,10 @@ def _layers_to_tune(
         given = [name for name in fields if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
         if given:
             raise click.UsageError(f"--{given[0]} goes with --shape; the layers of a model say their own")
-        return models.load(model)
+        return models.load(model, dims)
     assert shape is not None
+    if dims:
+        raise click.UsageError("--dim goes with --model")
     if shape and shape[0] is None:
         if batch is None:
             raise click.UsageError("--shape with a batch that varies takes --batch, the one to measure at")
@@ -621,13 +646,15 @@ def clear(only: str | None) -> None:
 
 @main.command()
 @click.argument("name", required=False, metavar="[NAME|FILE]")
-def models(name: str | None) -> None:
-    """The lists of layers that ship with gngen, or the layers of one.
+@dim_option
+def models(name: str | None, dims: dict[str, int]) -> None:
+    """The lists of layers that ship with gngen, or the layers of one, or of a file.
 
     \b
     Example:
       gngen models
       gngen models sd15-unet
+      gngen models my-network.onnx
     """
     from rich.markup import escape
 
@@ -642,7 +669,7 @@ def models(name: str | None) -> None:
             grid.add_row(model.name, str(model.norms), str(len(model.layers)), model.dtype, escape(model.description))
         _show(grid)
         return
-    model = lists.load(name)
+    model = lists.load(name, dims)
     grid = _grid("layer", "shape", "axis", "groups", "epsilon", "activation", "count")
     for column in grid.columns[2:]:
         column.justify = "right"

@@ -173,7 +173,7 @@ def test_unknown_model_lists_the_names() -> None:
         models.load("sd15-unt")
     assert str(raised.value) == (
         "model 'sd15-unt' is not known; choose one of resnet50-gn, sd15-unet, sd15-vae, sdxl-unet, unet3d, "
-        "or a .toml or .json file; did you mean sd15-unet?"
+        "or a .toml, .json or .onnx file; did you mean sd15-unet?"
     )
 
 

@@ -1,8 +1,9 @@
-"""The normalisation layers of real networks, as lists that ship with gngen or that a file of your own describes.
+"""The normalisation layers of real networks, as lists that ship with gngen or that a file of your own describes: a list, or the network.
 
 A list is a TOML (or JSON) file: ``name``, ``description``, ``source`` and ``dtype``, then one ``[[layer]]`` for each distinct layer
 with ``name``, ``shape`` (logical, batch first), ``groups``, ``axis``, ``epsilon``, ``center``, ``scale``, ``activation`` and ``count``,
-how often the network has it. Only ``shape`` is required; the rest default as in :class:`gngen.GroupNormSpec`.
+how often the network has it. Only ``shape`` is required; the rest default as in :class:`gngen.GroupNormSpec`. Of an ONNX file, the list
+is what :func:`gngen.integrations.onnx.read_layers` finds.
 """
 
 from __future__ import annotations
@@ -123,13 +124,21 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-5] for entry in resources.files(__name__).iterdir() if entry.name.endswith(".toml")))
 
 
-def load(name_or_path: str | os.PathLike[str]) -> LayerList:
-    """The list of a shipped model, or of a TOML or JSON file.
+def load(name_or_path: str | os.PathLike[str], dims: Mapping[str, int] | None = None) -> LayerList:
+    """The list of a shipped model, or of a TOML, JSON or ONNX file.
+
+    dims: of an ONNX file, sizes for the dimensions that it leaves open, by name.
 
     Raises:
         SpecError: no such model or file, or what is wrong in it: the file, the layer, the field, its value and the choices.
     """
     asked = os.fspath(name_or_path)
+    if asked.endswith(".onnx"):
+        from gngen.integrations.onnx import read_layers
+
+        return read_layers(asked, dims)
+    if dims:
+        raise SpecError(f"sizes of dimensions go with an .onnx file; the layers of {asked} say their own")
     if asked in names():
         return _read(resources.files(__name__).joinpath(f"{asked}.toml").read_bytes(), asked, ".toml")
     path = Path(asked)
@@ -140,7 +149,7 @@ def load(name_or_path: str | os.PathLike[str]) -> LayerList:
             raise SpecError(f"{asked}: {e.strerror or e}") from None
     near = get_close_matches(asked, names(), n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise SpecError(f"model {asked!r} is not known; choose one of {', '.join(names())}, or a .toml or .json file{hint}")
+    raise SpecError(f"model {asked!r} is not known; choose one of {', '.join(names())}, or a .toml, .json or .onnx file{hint}")
 
 
 def _read(data: bytes, file: str, suffix: str) -> LayerList:
