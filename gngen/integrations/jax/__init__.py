@@ -49,13 +49,13 @@ def group_norm(
     Raises:
         SpecError: arguments that do not go together. LaunchError: a gamma or beta of another shape.
     """
-    x = jnp.asarray(x)
+    x = _array(x)
     if x.dtype.name not in KINDS and x.dtype.kind in "iub":
         x = x.astype(jnp.float32)
     fixed = tuple(axis) if isinstance(axis, list) else axis
     shape = tuple(n if isinstance(n, int) else None for n in x.shape)
     spec, order, features = _specialize(groups, fixed, epsilon, gamma is not None, beta is not None, activation, shape, x.dtype.name)
-    gamma, beta = _parameters(gamma, beta, x.dtype, features)
+    x, gamma, beta = _varying_alike(x, *_parameters(gamma, beta, x.dtype, features))
     if order is None:
         return _function(spec)(x, gamma, beta)
     back = sorted(range(x.ndim), key=order.__getitem__)
@@ -80,12 +80,31 @@ def _specialize(
 
 def _parameters(gamma: Any, beta: Any, dtype: Any, features: tuple[int, ...]) -> list[Any]:
     """gamma and beta as arrays of one type: x's, or float32 where x is halves and not both are."""
-    given = {"gamma": None if gamma is None else jnp.asarray(gamma), "beta": None if beta is None else jnp.asarray(beta)}
-    for name, array in given.items():
-        if array is not None and array.shape != features:
-            raise LaunchError(f"{name} has shape {array.shape}; x takes {features}")
-    same = KINDS[dtype.name] not in HALVES or all(p is None or p.dtype == dtype for p in given.values())
-    return [p if p is None else p.astype(dtype if same else jnp.float32) for p in given.values()]
+    given = [p if p is None else _array(p) for p in (gamma, beta)]
+    for name, p in zip(("gamma", "beta"), given, strict=True):
+        if p is not None and p.shape != features:
+            raise LaunchError(f"{name} has shape {p.shape}; x takes {features}")
+    same = KINDS[dtype.name] not in HALVES or all(p is None or p.dtype == dtype for p in given)
+    wanted = dtype if same else jnp.dtype("float32")
+    return [p if p is None or p.dtype == wanted else p.astype(wanted) for p in given]
+
+
+def _array(value: Any) -> Any:
+    return value if isinstance(value, jax.Array) else jnp.asarray(value)
+
+
+def _varying_alike(*arrays: Any) -> list[Any]:
+    """Under `jax.shard_map`, what is one for all shards as one for each, where others are: its gradient is then summed over them."""
+    if not all(a is None or isinstance(a, jax.core.Tracer) for a in arrays):
+        return list(arrays)
+    own = [set() if a is None else _varying(a) for a in arrays]
+    lacking = [tuple(set().union(*own) - axes) for axes in own]
+    return [a if a is None or not axes else jax.lax.pcast(a, axes, to="varying") for a, axes in zip(arrays, lacking, strict=True)]
+
+
+def _varying(a: Any) -> set[str]:
+    """The axes of the mesh over which an array varies from shard to shard."""
+    return set(getattr(getattr(jax.typeof(a), "manual_axis_type", None), "varying", ()))
 
 
 @cache

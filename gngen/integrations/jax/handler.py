@@ -85,8 +85,10 @@ def buffers(kernel: Kernel) -> tuple[Buffers, Buffers]:
     """The inputs and the outputs that a kernel takes: the kind, how many elements, and whether so many for each sample."""
     p = kernel.problem
     data, statistic, parameter = (p.data, p.sample, True), (p.kind, p.groups, True), (p.parameters, p.channels, False)
-    given = {"gamma": p.scale, "beta": p.center}
-    return [data, *(parameter for used in given.values() if used)], [data, *(statistic for name in p.outputs if name != "y")]
+    if p.direction == "backward":
+        taken = [p.scale, p.center and p.activation is not None]
+        return [data, data, statistic, statistic, *([parameter] * sum(taken))], [data, *([parameter] * (len(p.outputs) - 1))]
+    return [data, *([parameter] * (p.scale + p.center))], [data, *([statistic] * (len(p.outputs) - 1))]
 
 
 @cache

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -80,16 +81,24 @@ def _statistic(spec: GroupNormSpec, x: Any) -> Any:
     for n in _features(spec, x.shape):
         channels *= n
     wide = jnp.promote_types(x.dtype, jnp.float32)
-    return jax.core.ShapedArray((x.shape[0], resolve_groups(spec.groups, channels)), wide)
+    return _like(x, (x.shape[0], resolve_groups(spec.groups, channels)), wide)
+
+
+def _like(x: Any, shape: Sequence[Any], dtype: Any) -> Any:
+    """An abstract array of a shape and type; under `jax.shard_map`, one that varies over the axes of the mesh that x varies over."""
+    varying = getattr(x, "manual_axis_type", None)
+    if varying is None or varying.empty:
+        return jax.core.ShapedArray(shape, dtype)
+    return jax.core.ShapedArray(shape, dtype, sharding=x.sharding.update(spec=jax.P()), manual_axis_type=varying)
 
 
 def _forward_shapes(x: Any, *parameters: Any, spec: GroupNormSpec, outputs: tuple[str, ...]) -> list[Any]:
-    return [jax.core.ShapedArray(x.shape, x.dtype) if name == "y" else _statistic(spec, x) for name in outputs]
+    return [_like(x, x.shape, x.dtype) if name == "y" else _statistic(spec, x) for name in outputs]
 
 
 def _backward_shapes(dy: Any, x: Any, mean: Any, rstd: Any, *parameters: Any, spec: GroupNormSpec, param_dtype: str) -> list[Any]:
-    gradient = jax.core.ShapedArray(_features(spec, x.shape), jnp.dtype(param_dtype))
-    return [jax.core.ShapedArray(x.shape, x.dtype), *([gradient] * (spec.scale + spec.center))]
+    gradient = _like(x, _features(spec, x.shape), jnp.dtype(param_dtype))
+    return [_like(x, x.shape, x.dtype), *([gradient] * (spec.scale + spec.center))]
 
 
 # Lowering
@@ -148,16 +157,41 @@ def _batch_forward(args: Sequence[Any], dims: Sequence[Any], *, spec: GroupNormS
 
 def _batch_backward(args: Sequence[Any], dims: Sequence[Any], *, spec: GroupNormSpec, param_dtype: str) -> Any:
     call = partial(_backward.bind, spec=spec, param_dtype=param_dtype)
-    alike = all(d is not None for d in dims[:4]) and not (spec.scale or spec.center)
-    return _fold(call, args, dims, 4) if alike else _loop(call, args, dims)
+    if not (spec.scale or spec.center):
+        return _fold(call, args, dims, 4)
+    batch, *rest = (n for axis, n in enumerate(args[1].shape) if axis != dims[1])
+    if batch == 1 and resolve_axes(spec.axes, 1 + len(rest), (batch, *rest)) == tuple(range(1, 1 + len(spec.axes))):
+        return _side_by_side(args, dims, spec, param_dtype)
+    return _loop(call, args, dims)  # a kernel sums the gradients of gamma and beta over its whole batch
+
+
+def _mapped(args: Sequence[Any], dims: Sequence[Any], count: int) -> list[Any]:
+    """The first `count` arrays with the mapped axis first, repeated where there is none."""
+    size = next(a.shape[d] for a, d in zip(args, dims, strict=True) if d is not None)
+    pairs = list(zip(args, dims, strict=True))[:count]
+    return [jnp.broadcast_to(a, (size, *a.shape)) if d is None else jnp.moveaxis(a, d, 0) for a, d in pairs]
 
 
 def _fold(call: Callable[..., Any], args: Sequence[Any], dims: Sequence[Any], count: int) -> Any:
     """One call with the mapped axis of the first `count` arrays, (V, N, ...), folded into the batch: (V * N, ...)."""
-    mapped = [jnp.moveaxis(a, d, 0) for a, d in zip(args[:count], dims[:count], strict=True)]
+    mapped = _mapped(args, dims, count)
     size, batch = mapped[0].shape[:2]
     results = call(*(a.reshape(size * batch, *a.shape[2:]) for a in mapped), *args[count:])
     return [r.reshape(size, batch, *r.shape[1:]) for r in results], [0] * len(results)
+
+
+def _side_by_side(args: Sequence[Any], dims: Sequence[Any], spec: GroupNormSpec, param_dtype: str) -> Any:
+    """The gradients of V batches of one sample each, (V, 1, C, ...), as of one sample with all their features, (1, V, C, ...).
+
+    So each has parameters of its own, and gradients of them. It is the same memory: nothing is moved.
+    """
+    dy, x, mean, rstd, *parameters = _mapped(args, dims, len(args))
+    size, groups = mean.shape[0], mean.shape[2]
+    data = [a.reshape(1, size, *a.shape[2:]) for a in (dy, x)]
+    moments = [a.reshape(1, size * groups) for a in (mean, rstd)]
+    wider = replace(spec, groups=size * groups, axis=tuple(range(1, 2 + len(spec.axes))))
+    dx, *sums = _backward.bind(*data, *moments, *parameters, spec=wider, param_dtype=param_dtype)
+    return [dx.reshape(size, 1, *dx.shape[2:]), *sums], [0] * (1 + len(sums))
 
 
 def _loop(call: Callable[..., Any], args: Sequence[Any], dims: Sequence[Any]) -> Any:

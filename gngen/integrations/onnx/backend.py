@@ -22,7 +22,7 @@ OPERATORS = ("GroupNormalization", "InstanceNormalization")
 _PER_CHANNEL = 21
 
 
-class GngenModel(base.BackendRep):  # type: ignore[misc]
+class GngenModel(base.BackendRep):  # type: ignore[misc, name-defined]
     """A model of which every node is a norm, ready to run."""
 
     def __init__(self, model: Any, target: str) -> None:
@@ -42,7 +42,7 @@ class GngenModel(base.BackendRep):  # type: ignore[misc]
         return tuple(values[name] for name in self._outputs)
 
 
-class GngenBackend(base.Backend):  # type: ignore[misc]
+class GngenBackend(base.Backend):  # type: ignore[misc, name-defined]
     """Runs the operators GroupNormalization and InstanceNormalization on the CPU, and models of nothing else."""
 
     @classmethod
