@@ -55,7 +55,7 @@ def add(kernel: Kernel) -> str:
     """
     with _guard:
         if kernel.digest not in _added:
-            if not _library().gngen_xla_add(ctypes.byref(_entry(kernel))):
+            if not register().gngen_xla_add(ctypes.byref(_entry(kernel))):
                 raise MemoryError("no memory for an entry of XLA's table of kernels")
             _added[kernel.digest] = kernel  # its code stays loaded for as long as it may be called
     return kernel.digest
@@ -92,8 +92,8 @@ def buffers(kernel: Kernel) -> tuple[Buffers, Buffers]:
 
 
 @cache
-def _library() -> ctypes.CDLL:
-    """The handler's library, registered with XLA."""
+def register() -> ctypes.CDLL:
+    """The handler's library, registered with XLA; built if it has not been. BuildError where it cannot be."""
     from gngen.backends import c
     from gngen.cache import default_cache
 
