@@ -5,6 +5,7 @@ A kernel is compiled when a program is lowered for a CPU, so that tracing alone 
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -47,13 +48,13 @@ def _reads_beta(spec: GroupNormSpec) -> bool:
     return spec.center and spec.activation is not None
 
 
-def _by_definition(spec: GroupNormSpec, outputs: tuple[str, ...], x: Any, *parameters: Any) -> list[Any]:
+def _by_definition(x: Any, *parameters: Any, spec: GroupNormSpec, outputs: tuple[str, ...]) -> list[Any]:
     gamma, beta = _named(spec, parameters)
     found = dict(zip(("y", "mean", "rstd"), definition.forward(spec, x, gamma, beta), strict=True))
     return [found[name] for name in outputs]
 
 
-def _gradients_by_definition(spec: GroupNormSpec, param_dtype: str, dy: Any, x: Any, mean: Any, rstd: Any, *parameters: Any) -> list[Any]:
+def _gradients_by_definition(dy: Any, x: Any, mean: Any, rstd: Any, *parameters: Any, spec: GroupNormSpec, param_dtype: str) -> list[Any]:
     """What the kernel computes, with mean and rstd taken of x again: so their derivatives are counted too."""
     gamma, beta = _named(spec, parameters)
     if spec.center and beta is None:
@@ -77,11 +78,8 @@ def _features(spec: GroupNormSpec, shape: Sequence[Any]) -> tuple[int, ...]:
 
 def _statistic(spec: GroupNormSpec, x: Any) -> Any:
     """The abstract mean or rstd of an abstract x."""
-    channels = 1
-    for n in _features(spec, x.shape):
-        channels *= n
-    wide = jnp.promote_types(x.dtype, jnp.float32)
-    return _like(x, (x.shape[0], resolve_groups(spec.groups, channels)), wide)
+    groups = resolve_groups(spec.groups, math.prod(_features(spec, x.shape)))
+    return _like(x, (x.shape[0], groups), jnp.promote_types(x.dtype, jnp.float32))
 
 
 def _like(x: Any, shape: Sequence[Any], dtype: Any) -> Any:
@@ -107,12 +105,12 @@ def _backward_shapes(dy: Any, x: Any, mean: Any, rstd: Any, *parameters: Any, sp
 def _forward_on_cpu(ctx: Any, *operands: Any, spec: GroupNormSpec, outputs: tuple[str, ...]) -> Any:
     x, *parameters = ctx.avals_in
     ask = partial(_compile, spec, x, parameters[0].dtype.name if parameters else None, outputs=outputs)
-    return _lower(ctx, operands, ask, partial(_by_definition, spec, outputs))
+    return _lower(ctx, operands, ask, partial(_by_definition, spec=spec, outputs=outputs))
 
 
 def _backward_on_cpu(ctx: Any, *operands: Any, spec: GroupNormSpec, param_dtype: str) -> Any:
     ask = partial(_compile, spec, ctx.avals_in[1], param_dtype, direction="backward")
-    return _lower(ctx, operands, ask, partial(_gradients_by_definition, spec, param_dtype))
+    return _lower(ctx, operands, ask, partial(_gradients_by_definition, spec=spec, param_dtype=param_dtype))
 
 
 def _compile(spec: GroupNormSpec, x: Any, param_dtype: str | None, **asked: Any) -> Kernel:
@@ -211,7 +209,7 @@ def _loop(call: Callable[..., Any], args: Sequence[Any], dims: Sequence[Any]) ->
 
 def _differentiate(primitive: Any, formula: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], **fields: Any) -> Any:
     along = [ad.instantiate_zeros(t) for t in tangents]
-    return primitive.bind(*primals, **fields), jax.jvp(partial(formula, *fields.values()), tuple(primals), tuple(along))[1]
+    return primitive.bind(*primals, **fields), jax.jvp(partial(formula, **fields), tuple(primals), tuple(along))[1]
 
 
 def _evaluate(primitive: Any, *args: Any, **fields: Any) -> Any:
@@ -230,8 +228,7 @@ def _define(name: str, shapes: Any, on_cpu: Any, formula: Any, batch: Any) -> An
     primitive.multiple_results = True
     primitive.def_impl(partial(_evaluate, primitive))
     primitive.def_abstract_eval(shapes)
-    elsewhere = mlir.lower_fun(lambda *args, **fields: formula(*fields.values(), *args), multiple_results=True)
-    mlir.register_lowering(primitive, elsewhere)
+    mlir.register_lowering(primitive, mlir.lower_fun(formula, multiple_results=True))
     mlir.register_lowering(primitive, on_cpu, platform="cpu")
     batching.primitive_batchers[primitive] = batch
     ad.primitive_jvps[primitive] = partial(_differentiate, primitive, formula)
