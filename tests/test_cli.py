@@ -115,7 +115,7 @@ def test_help_is_light() -> None:
         (["compare", "--model", "sd15-unet", "--limit", "0"], "Invalid value for '--limit': 0 is not in the range x>=1."),
         (
             ["compare", "--model", "nothing"],
-            f"model 'nothing' is not known; choose one of {', '.join(models.names())}, or a .toml or .json file",
+            f"model 'nothing' is not known; choose one of {', '.join(models.names())}, or a .toml, .json or .onnx file",
         ),
         (
             ["emit", "--shape", "2,a"],
