@@ -13,6 +13,8 @@ import pytest
 os.environ["NUMBA_NUM_THREADS"] = "8"
 # More threads than cores should sleep while they wait.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Keras takes the first backend that it is imported with: numpy's, which needs no other package.
+os.environ.setdefault("KERAS_BACKEND", "numpy")
 
 from strategies import need_backend
 
@@ -23,7 +25,8 @@ from gngen.device import simulated
 _folder = pytest.StashKey[str]()
 
 # Emitted text to compare with, not modules to import; and what runs in a process of its own.
-collect_ignore_glob = ["golden/*", *([] if simulated() else ["cudasim/*"])]
+_apart = {"cudasim/*": simulated(), "keras_backend/*": "GNGEN_TEST_KERAS" in os.environ}
+collect_ignore_glob = ["golden/*", *(folder for folder, here in _apart.items() if not here)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
