@@ -84,20 +84,33 @@ def fast_call(launcher: Launcher) -> Callable[..., Any] | None:
     It takes (x, gamma, beta, out), and of a kernel with fused forms (residual, modulation, mask, sum_out) after them; of a backward
     kernel (dy, x, mean, rstd, gamma, beta, out, dgamma, dbeta).
     """
-    address = getattr(launcher.entry, "address", None)
+    library, p = _library_for(launcher), launcher.problem
+    plain = p.direction == "backward" or p.outputs in (("y",), ("y", "sum"))
+    if library is None or not plain or 0 in launcher.layout.shape:
+        return None
+    forward = library.gngen_call_fused if p.fused else library.gngen_call
+    return _bind(library.gngen_call_backward if p.direction == "backward" else forward, launcher)
+
+
+def address_call(launcher: Launcher) -> Callable[..., int] | None:
+    """The launcher's kernel as ``call(*addresses, batch, most_threads)``, or None where there is no fast way.
+
+    The addresses are ints: of its inputs and outputs in the order of the loop nest. Nothing is checked: the arrays must lie as the kernel
+    reads them, and live until it returns, which is 0 when it ran. The numbers are positive.
+    """
+    library = _library_for(launcher)
+    return None if library is None else _bind(library.gngen_call_addresses, launcher)
+
+
+def _library_for(launcher: Launcher) -> ctypes.CDLL | None:
+    """The library, where a kernel's arrays fit its plan."""
     ranks = (len(launcher.layout.shape), len(launcher.layout.features))
-    plain = launcher.problem.direction == "backward" or launcher.problem.outputs in (("y",), ("y", "sum"))
-    if address is None or not plain or 0 in launcher.layout.shape:
+    if getattr(launcher.entry, "address", None) is None or max(ranks) > _MAX_RANK or len(launcher.workspace) > _MAX_SCRATCH:
         return None
-    if max(ranks) > _MAX_RANK or len(launcher.workspace) > _MAX_SCRATCH:
-        return None
-    library = _library()
-    if library is None:
-        return None
-    return _bind(library, _plan(launcher, address), launcher)
+    return _library()
 
 
-def _plan(launcher: Launcher, address: int) -> _Plan:
+def _plan(launcher: Launcher) -> _Plan:
     p, layout = launcher.problem, launcher.layout
     plan = _Plan(
         array_type=id(np.ndarray),
@@ -105,7 +118,7 @@ def _plan(launcher: Launcher, address: int) -> _Plan:
         param_descr=id(launcher.param_dtype),
         none=id(None),
         launcher=id(launcher),
-        kernel=address,
+        kernel=launcher.entry.address,
         threads=threads.address(),
         set_threads=getattr(launcher.entry, "set_threads", None),
         most_threads=getattr(launcher.entry, "most_threads", 0),
@@ -140,15 +153,16 @@ def _plan(launcher: Launcher, address: int) -> _Plan:
     return plan
 
 
-def _bind(library: ctypes.CDLL, plan: _Plan, launcher: Launcher) -> Callable[..., Any]:
-    """A builtin function over the plan. The plan, its capsule and the launcher live as long as the process: kernels are few and kept."""
+def _bind(entry: Any, launcher: Launcher) -> Callable[..., Any]:
+    """One of the library's functions as a builtin, over the launcher's plan.
+
+    The plan, its capsule and the launcher live as long as the process: kernels are few and kept.
+    """
     api = ctypes.pythonapi
     api.PyCapsule_New.restype, api.PyCapsule_New.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     api.PyCFunction_NewEx.restype = ctypes.py_object
     api.PyCFunction_NewEx.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    p = launcher.problem
-    fused = library.gngen_call_fused if p.fused else library.gngen_call
-    entry = library.gngen_call_backward if p.direction == "backward" else fused
+    plan = _plan(launcher)
     function = ctypes.cast(entry, ctypes.c_void_p).value
     method = _MethodDef(b"kernel", function, _METH_FASTCALL | _METH_KEYWORDS, None)
     _kept.append((plan, method, launcher))

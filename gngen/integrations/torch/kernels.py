@@ -1,0 +1,255 @@
+"""From tensors to kernels: the compiled call for each shape, memory order and type.
+
+On a CPU a kernel is called by the addresses of dense tensors; where that cannot be, and on a GPU, through its launcher. The answer lies
+in memory as x does. A tensor whose elements do not fill a dense range is copied into one first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gngen import api
+from gngen.arrays import dtype_of
+from gngen.errors import LaunchError, SpecError
+from gngen.fastcall import address_call
+from gngen.integrations import require
+from gngen.problem import memory_order
+from gngen.spec import GroupNormSpec
+from gngen.target import choose_gpu
+
+torch = require("torch", "torch")
+
+# A prepared call takes x, weight and bias and gives y, or y, mean and rstd.
+Call = Callable[[Any, Any, Any], Any]
+_WITH_STATS = ("y", "mean", "rstd")
+_NAMES = {torch.float32: "float32", torch.float64: "float64", torch.float16: "float16", torch.bfloat16: "bfloat16"}
+_HALVES = (torch.float16, torch.bfloat16)
+_calls: dict[Any, Call] = {}
+_CALLS_MOST = 4096
+
+
+def run_forward(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None, stats: bool = False) -> Any:
+    """y, or with `stats` (y, mean, rstd), of tensors that lie on one CPU or GPU; nothing here is differentiated.
+
+    Raises:
+        SpecError, LaunchError: arguments that do not go together.
+    """
+    key = (
+        x.shape, x.stride(), x.dtype, x.device, groups, eps, activation, stats,
+        None if weight is None else (weight.shape, weight.stride(), weight.dtype, weight.device),
+        None if bias is None else (bias.shape, bias.stride(), bias.dtype, bias.device),
+    )  # fmt: skip
+    call = _calls.get(key)
+    if call is None:
+        if len(_calls) >= _CALLS_MOST:
+            _calls.clear()
+        call = _calls[key] = prepare_forward(x, weight, bias, groups, eps, activation, stats)
+    return call(x, weight, bias)
+
+
+def run_backward(
+    dy: Any, x: Any, mean: Any, rstd: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None
+) -> tuple[Any, Any, Any]:
+    """The gradients of x (as x lies), weight and bias; empty where there is no weight or no bias."""
+    kind = param_type(x, weight, bias)
+    dx = torch.empty_like(x)
+    missing = torch.empty(0, dtype=kind, device=x.device)
+    if not x.numel():
+        return dx, *(missing if p is None else torch.zeros_like(p) for p in (weight, bias))
+    spec = spec_of(weight, bias, groups, eps, activation)
+    order = order_of(x)
+    kernel = api.compile(
+        spec, tuple(x.shape), _NAMES[x.dtype], _target(x), schedule=None, order=order, param_dtype=_NAMES[kind], direction="backward"
+    )
+    given = [as_array(t) for t in (dy, x, mean, rstd)]
+    shift = bias if activation is not None else None
+    parameters = [None if p is None else as_array(p.to(kind)) for p in (weight, shift)]
+    _, *found = kernel(*given, *parameters, out=as_array(dx))
+    gradients = [missing if p is None else as_tensor(g).to(p.dtype) for p, g in zip((weight, bias), found, strict=True)]
+    return dx, gradients[0], gradients[1]
+
+
+def spec_of(weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> GroupNormSpec:
+    """What is computed, in torch's terms: the features are axis 1."""
+    return GroupNormSpec(groups, 1, eps, center=bias is not None, scale=weight is not None, activation=activation)
+
+
+def param_type(x: Any, weight: Any, bias: Any) -> Any:
+    """The type in which a kernel takes weight and bias: x's, or for halves float32 unless all are halves of x's kind."""
+    if x.dtype in _HALVES and any(p is not None and p.dtype != x.dtype for p in (weight, bias)):
+        return torch.float32
+    return x.dtype
+
+
+def order_of(x: Any) -> tuple[int, ...] | None:
+    """The axes from the outermost in memory; None where the elements do not fill a dense range."""
+    return memory_order(x.shape, x.stride(), 1)
+
+
+def stat_type(x: Any) -> Any:
+    """The type of mean and rstd."""
+    return torch.float64 if x.dtype == torch.float64 else torch.float32
+
+
+def check_tensors(x: Any, weight: Any, bias: Any) -> None:
+    """Raise for what no kernel takes; the spec and the shape are checked where a kernel is compiled."""
+    if x.dtype not in _NAMES:
+        raise LaunchError(f"x is {x.dtype}; choose from {', '.join(map(str, _NAMES))}")
+    if x.dim() < 2:
+        raise SpecError(f"group normalisation needs a batch axis and a feature axis; the input has shape {tuple(x.shape)}")
+    for name, p in (("weight", weight), ("bias", bias)):
+        if p is None:
+            continue
+        if tuple(p.shape) != (x.shape[1],):
+            raise LaunchError(f"{name} has shape {tuple(p.shape)}; x has {x.shape[1]} channels, axis 1 of {tuple(x.shape)}")
+        if p.device != x.device:
+            raise LaunchError(f"{name} is on {p.device} and x on {x.device}; move one to the other")
+        fits = (x.dtype, torch.float32) if x.dtype in _HALVES else (x.dtype,)
+        if p.dtype not in fits:
+            raise LaunchError(f"{name} is {p.dtype} and x {x.dtype}; choose from {', '.join(map(str, fits))}")
+
+
+# Calls, prepared once for each key
+
+
+def prepare_forward(
+    x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None, stats: bool, target: str | None = None
+) -> Call:
+    """The call for tensors like these; target: None for the fastest that takes them where they are."""
+    check_tensors(x, weight, bias)
+    order, kind = order_of(x), param_type(x, weight, bias)
+    if any(p is not None and (p.dtype != kind or not p.is_contiguous()) for p in (weight, bias)):
+        alike = [None if p is None else p.detach().to(kind).contiguous() for p in (weight, bias)]
+        return _convert_parameters(prepare_forward(x, *alike, groups, eps, activation, stats, target), kind)
+    if order is None:
+        return _copy_dense(prepare_forward(torch.empty_like(x), weight, bias, groups, eps, activation, stats, target))
+    kernel = api.compile(
+        spec_of(weight, bias, groups, eps, activation),
+        tuple(x.shape),
+        _NAMES[x.dtype],
+        target or _target(x),
+        _WITH_STATS if stats else ("y",),
+        order=order,
+        param_dtype=_NAMES[kind],
+    )
+    if not x.numel():
+        return _answer_empty(groups, stats)
+    if kernel.layout.copied:  # no kernel reads this order
+        own = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+        return _copy_in_order(prepare_forward(own, weight, bias, groups, eps, activation, stats, target), stats)
+    call = address_call(kernel.launcher) if x.is_cpu else None
+    if call is None:
+        return _call_launcher(kernel, stats)
+    return _call_addresses(call, x, groups) if stats else _call_addresses_plain(call, x.shape[0])
+
+
+def _target(x: Any) -> str:
+    return "auto" if x.is_cpu else choose_gpu()
+
+
+def _call_addresses_plain(call: Callable[..., int], batch: int) -> Call:
+    """The usual call: y alone."""
+    empty_like, threads = torch.empty_like, torch.get_num_threads
+
+    def run(x: Any, weight: Any, bias: Any) -> Any:
+        y = empty_like(x)
+        if weight is None:
+            parameters = () if bias is None else (bias.data_ptr(),)
+        else:
+            parameters = (weight.data_ptr(),) if bias is None else (weight.data_ptr(), bias.data_ptr())
+        _check_ran(call(x.data_ptr(), *parameters, y.data_ptr(), batch, threads()))
+        return y
+
+    return run
+
+
+def _call_addresses(call: Callable[..., int], like: Any, groups: int) -> Call:
+    """y, mean and rstd."""
+    batch, kind = like.shape[0], stat_type(like)
+
+    def run(x: Any, weight: Any, bias: Any) -> Any:
+        y = torch.empty_like(x)
+        mean, rstd = (torch.empty((batch, groups), dtype=kind) for _ in range(2))
+        arrays = [t.data_ptr() for t in (x, weight, bias, y, mean, rstd) if t is not None]
+        _check_ran(call(*arrays, batch, torch.get_num_threads()))
+        return y, mean, rstd
+
+    return run
+
+
+def _check_ran(status: int) -> None:
+    if status:
+        raise LaunchError("the kernel did not run: out of memory for its scratch arrays")
+
+
+def _call_launcher(kernel: Any, stats: bool) -> Call:
+    """Through the launcher: numpy's views of tensors on a CPU, tensors themselves on a GPU."""
+
+    def run(x: Any, weight: Any, bias: Any) -> Any:
+        y = torch.empty_like(x)
+        found = kernel(as_array(x), *(None if p is None else as_array(p) for p in (weight, bias)), as_array(y))
+        return (y, *map(as_tensor, found[1:])) if stats else y
+
+    return run
+
+
+def _convert_parameters(call: Call, kind: Any) -> Call:
+    def run(x: Any, weight: Any, bias: Any) -> Any:
+        return call(x, *(None if p is None else p.detach().to(kind).contiguous() for p in (weight, bias)))
+
+    return run
+
+
+def _copy_dense(call: Call) -> Call:
+    def run(x: Any, weight: Any, bias: Any) -> Any:
+        return call(torch.empty_like(x).copy_(x.detach()), weight, bias)
+
+    return run
+
+
+def _copy_in_order(call: Call, stats: bool) -> Call:
+    """x copied into C order, and y back into x's order."""
+
+    def run(x: Any, weight: Any, bias: Any) -> Any:
+        found = call(x.detach().contiguous(), weight, bias)
+        y, *others = found if stats else (found,)
+        y = torch.empty_like(x).copy_(y)
+        return (y, *others) if stats else y
+
+    return run
+
+
+def _answer_empty(groups: int, stats: bool) -> Call:
+    """What has no elements has no mean."""
+
+    def run(x: Any, weight: Any, bias: Any) -> Any:
+        y = torch.empty_like(x)
+        if not stats:
+            return y
+        mean, rstd = (torch.full((x.shape[0], groups), float("nan"), dtype=stat_type(x), device=x.device) for _ in range(2))
+        return y, mean, rstd
+
+    return run
+
+
+# Tensors as a launcher takes them
+
+
+def as_array(t: Any) -> Any:
+    """numpy's view of a tensor on a CPU; a tensor on a GPU itself. Either way without its gradient."""
+    t = t.detach()
+    if not t.is_cpu:
+        return t
+    if t.dtype != torch.bfloat16:
+        return t.numpy()
+    return t.view(torch.int16).numpy().view(dtype_of("bf16"))
+
+
+def as_tensor(a: Any) -> Any:
+    """A tensor of a launcher's answer, without a copy."""
+    if not isinstance(a, np.ndarray):
+        return a
+    return torch.from_numpy(a) if a.dtype.name != "bfloat16" else torch.from_numpy(a.view(np.int16)).view(torch.bfloat16)

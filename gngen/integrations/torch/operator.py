@@ -1,0 +1,165 @@
+"""The operators gngen::group_norm, gngen::group_norm_stats and gngen::group_norm_backward, as torch's dispatcher knows them.
+
+group_norm gives y alone, group_norm_stats what the gradient needs besides; either has a gradient. Registered are kernels for CPU and CUDA, shapes
+for fake tensors (so for torch.compile and export), gradients, autocast, and vmap. Defined as a `Library` rather than by custom_op: a call
+costs a third.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gngen.integrations import require
+from gngen.integrations.torch.kernels import run_backward, run_forward, stat_type
+
+torch = require("torch", "torch")
+
+_ARGUMENTS = "Tensor x, Tensor? weight, Tensor? bias, int groups, float eps, str? activation"
+_BACKWARD_ARGUMENTS = (
+    "Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias, int groups, float eps, str? activation"
+)
+_library = torch.library.Library("gngen", "DEF")
+_TAGS = (torch.Tag.pt2_compliant_tag,)
+_library.define(f"group_norm({_ARGUMENTS}) -> Tensor", tags=_TAGS)
+_library.define(f"group_norm_stats({_ARGUMENTS}) -> (Tensor, Tensor, Tensor)", tags=_TAGS)
+_library.define(f"group_norm_backward({_BACKWARD_ARGUMENTS}) -> (Tensor, Tensor, Tensor)", tags=_TAGS)
+
+# (x, weight, bias, groups, eps, activation) -> y, where weight and bias may be None and activation is one of gngen's names or None.
+group_norm_op = torch.ops.gngen.group_norm.default
+# The same -> (y, mean, rstd), the last two of shape (N, groups), in float32 (float64 for float64).
+group_norm_stats_op = torch.ops.gngen.group_norm_stats.default
+# (dy, x, mean, rstd, weight, bias, groups, eps, activation) -> (dx, dweight, dbias), empty for a weight or bias that is None.
+group_norm_backward_op = torch.ops.gngen.group_norm_backward.default
+
+
+# Kernels
+
+
+def _forward(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
+    return run_forward(x, weight, bias, groups, eps, activation)
+
+
+def _forward_stats(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
+    return run_forward(x, weight, bias, groups, eps, activation, True)
+
+
+for _device in ("CPU", "CUDA"):
+    _library.impl("group_norm", _forward, _device)
+    _library.impl("group_norm_stats", _forward_stats, _device)
+    _library.impl("group_norm_backward", run_backward, _device)
+
+
+# Shapes
+
+
+@torch.library.register_fake("gngen::group_norm", lib=_library)
+def _fake(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
+    return torch.empty_like(x)
+
+
+@torch.library.register_fake("gngen::group_norm_stats", lib=_library)
+def _fake_stats(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
+    mean, rstd = (x.new_empty((x.shape[0], groups), dtype=stat_type(x)) for _ in range(2))
+    return torch.empty_like(x), mean, rstd
+
+
+@torch.library.register_fake("gngen::group_norm_backward", lib=_library)
+def _fake_backward(
+    dy: Any, x: Any, mean: Any, rstd: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None
+) -> tuple[Any, Any, Any]:
+    dweight, dbias = (x.new_empty(0) if p is None else torch.empty_like(p) for p in (weight, bias))
+    return torch.empty_like(x), dweight, dbias
+
+
+# Gradients
+
+
+def _keep_inputs(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    """For group_norm: the moments are taken again when the gradient is asked for."""
+    x, weight, bias, *ctx.rest = inputs
+    ctx.save_for_backward(x, weight, bias)
+
+
+def _keep_moments(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    x, weight, bias, *ctx.rest = inputs
+    _, mean, rstd = output
+    ctx.mark_non_differentiable(mean, rstd)
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(x, weight, bias, mean, rstd)
+
+
+def _gradient(ctx: Any, dy: Any) -> tuple[Any, ...]:
+    x, weight, bias = ctx.saved_tensors
+    _, mean, rstd = group_norm_stats_op(x.detach(), *(None if p is None else p.detach() for p in (weight, bias)), *ctx.rest)
+    return gradients(ctx, dy, x, mean, rstd, weight, bias)
+
+
+def _gradient_with_moments(ctx: Any, dy: Any, *_: Any) -> tuple[Any, ...]:
+    if dy is None:
+        return (None,) * 6
+    x, weight, bias, mean, rstd = ctx.saved_tensors
+    return gradients(ctx, dy, x, mean, rstd, weight, bias)
+
+
+def gradients(ctx: Any, dy: Any, x: Any, mean: Any, rstd: Any, weight: Any, bias: Any) -> tuple[Any, ...]:
+    """Those that an autograd context asks for, of the six arguments of a forward operator, the last three of which are in ctx.rest."""
+    found = group_norm_backward_op(dy, x, mean, rstd, weight, bias, *ctx.rest)
+    wanted = (g if asked else None for g, asked in zip(found, ctx.needs_input_grad, strict=False))
+    return (*wanted, None, None, None)
+
+
+def _keep_nothing(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    pass
+
+
+def _refuse_second(ctx: Any, *_: Any) -> tuple[Any, ...]:
+    raise NotImplementedError(
+        "gngen's group norm has no second derivative; for that, normalise with torch.nn.functional.group_norm (and torch.nn.GroupNorm)"
+    )
+
+
+torch.library.register_autograd("gngen::group_norm", _gradient, setup_context=_keep_inputs, lib=_library)
+torch.library.register_autograd("gngen::group_norm_stats", _gradient_with_moments, setup_context=_keep_moments, lib=_library)
+torch.library.register_autograd("gngen::group_norm_backward", _refuse_second, setup_context=_keep_nothing, lib=_library)
+
+
+# Autocast: as torch's own, in float32 on a GPU; on a CPU torch leaves a group norm in the type that it is given.
+
+for _name in ("group_norm", "group_norm_stats"):
+    torch.library.register_autocast(f"gngen::{_name}", "cuda", torch.float32, lib=_library)
+
+
+# vmap
+
+
+def _vmap_forward(info: Any, in_dims: tuple[Any, ...], x: Any, weight: Any, bias: Any, *rest: Any) -> tuple[Any, Any]:
+    """A mapped x is a larger batch; where weight or bias are mapped too, each is normalised by itself."""
+    at, *others = in_dims
+    if at is None or any(d is not None for d in others):
+        return _vmap_each(group_norm_op, 1, info, in_dims, x, weight, bias, *rest)
+    moved = x.movedim(at, 0)
+    y = group_norm_op(moved.flatten(0, 1), weight, bias, *rest)
+    return y.unflatten(0, moved.shape[:2]), 0
+
+
+def _vmap_each(op: Any, outputs: int, info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any, Any]:
+    """One call for each element of the mapped axis."""
+    found = [
+        op(*(a if d is None else a.select(d, i) for a, d in zip(arguments, in_dims, strict=True))) for i in range(info.batch_size)
+    ]
+    if outputs == 1:
+        return torch.stack(found), 0
+    return tuple(map(torch.stack, zip(*found, strict=True))), (0,) * outputs
+
+
+def _vmap_stats(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any, Any]:
+    return _vmap_each(group_norm_stats_op, 3, info, in_dims, *arguments)
+
+
+def _vmap_backward(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any, Any]:
+    return _vmap_each(group_norm_backward_op, 3, info, in_dims, *arguments)
+
+
+torch.library.register_vmap("gngen::group_norm", _vmap_forward, lib=_library)
+torch.library.register_vmap("gngen::group_norm_stats", _vmap_stats, lib=_library)
+torch.library.register_vmap("gngen::group_norm_backward", _vmap_backward, lib=_library)
