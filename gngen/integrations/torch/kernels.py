@@ -1,4 +1,4 @@
-"""From tensors to kernels: the compiled call for each shape, memory order and type.
+"""From tensors to the forward kernels: the compiled call for each shape, memory order and type.
 
 On a CPU a kernel is called by the addresses of dense tensors; where that cannot be, and on a GPU, through its launcher. The answer lies
 in memory as x does. A tensor whose elements do not fill a dense range is copied into one first.
@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from gngen import api
-from gngen.arrays import dtype_of
 from gngen.errors import LaunchError, SpecError
 from gngen.fastcall import address_call
 from gngen.integrations import require
+from gngen.integrations.torch.arrays import as_array, as_tensor
 from gngen.problem import memory_order
 from gngen.spec import GroupNormSpec
 from gngen.target import choose_gpu
@@ -25,7 +23,7 @@ torch = require("torch", "torch")
 # A prepared call takes x, weight and bias and gives y, or y, mean and rstd.
 Call = Callable[[Any, Any, Any], Any]
 _WITH_STATS = ("y", "mean", "rstd")
-_NAMES = {torch.float32: "float32", torch.float64: "float64", torch.float16: "float16", torch.bfloat16: "bfloat16"}
+NAMES = {torch.float32: "float32", torch.float64: "float64", torch.float16: "float16", torch.bfloat16: "bfloat16"}
 _HALVES = (torch.float16, torch.bfloat16)
 _calls: dict[Any, Call] = {}
 _CALLS_MOST = 4096
@@ -37,39 +35,28 @@ def run_forward(x: Any, weight: Any, bias: Any, groups: int, eps: float, activat
     Raises:
         SpecError, LaunchError: arguments that do not go together.
     """
-    key = (
-        x.shape, x.stride(), x.dtype, x.device, groups, eps, activation, stats,
-        None if weight is None else (weight.shape, weight.stride(), weight.dtype, weight.device),
-        None if bias is None else (bias.shape, bias.stride(), bias.dtype, bias.device),
-    )  # fmt: skip
+    key = (*describe(x, weight, bias), groups, eps, activation, stats)
     call = _calls.get(key)
     if call is None:
-        if len(_calls) >= _CALLS_MOST:
-            _calls.clear()
-        call = _calls[key] = prepare_forward(x, weight, bias, groups, eps, activation, stats)
+        call = remember(_calls, key, prepare_forward(x, weight, bias, groups, eps, activation, stats))
     return call(x, weight, bias)
 
 
-def run_backward(
-    dy: Any, x: Any, mean: Any, rstd: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None
-) -> tuple[Any, Any, Any]:
-    """The gradients of x (as x lies), weight and bias; empty where there is no weight or no bias."""
-    kind = param_type(x, weight, bias)
-    dx = torch.empty_like(x)
-    missing = torch.empty(0, dtype=kind, device=x.device)
-    if not x.numel():
-        return dx, *(missing if p is None else torch.zeros_like(p) for p in (weight, bias))
-    spec = spec_of(weight, bias, groups, eps, activation)
-    order = order_of(x)
-    kernel = api.compile(
-        spec, tuple(x.shape), _NAMES[x.dtype], _target(x), schedule=None, order=order, param_dtype=_NAMES[kind], direction="backward"
-    )
-    given = [as_array(t) for t in (dy, x, mean, rstd)]
-    shift = bias if activation is not None else None
-    parameters = [None if p is None else as_array(p.to(kind)) for p in (weight, shift)]
-    _, *found = kernel(*given, *parameters, out=as_array(dx))
-    gradients = [missing if p is None else as_tensor(g).to(p.dtype) for p, g in zip((weight, bias), found, strict=True)]
-    return dx, gradients[0], gradients[1]
+def describe(x: Any, weight: Any, bias: Any) -> tuple[Any, ...]:
+    """All that a prepared call depends on in its tensors."""
+    return (
+        x.shape, x.stride(), x.dtype, x.device,
+        None if weight is None else (weight.shape, weight.stride(), weight.dtype, weight.device),
+        None if bias is None else (bias.shape, bias.stride(), bias.dtype, bias.device),
+    )  # fmt: skip
+
+
+def remember(calls: dict[Any, Any], key: Any, call: Any) -> Any:
+    """Keep a prepared call, within bounds."""
+    if len(calls) >= _CALLS_MOST:
+        calls.clear()
+    calls[key] = call
+    return call
 
 
 def spec_of(weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> GroupNormSpec:
@@ -89,6 +76,18 @@ def order_of(x: Any) -> tuple[int, ...] | None:
     return memory_order(x.shape, x.stride(), 1)
 
 
+def has_right_parameters(x: Any, weight: Any, bias: Any) -> bool:
+    """Whether a kernel can read weight and bias where they are."""
+    kind = param_type(x, weight, bias)
+    return all(p is None or (p.dtype == kind and p.is_contiguous()) for p in (weight, bias))
+
+
+def convert_parameters(x: Any, weight: Any, bias: Any) -> list[Any]:
+    """weight and bias as a kernel reads them."""
+    kind = param_type(x, weight, bias)
+    return [None if p is None else p.detach().to(kind).contiguous() for p in (weight, bias)]
+
+
 def stat_type(x: Any) -> Any:
     """The type of mean and rstd."""
     return torch.float64 if x.dtype == torch.float64 else torch.float32
@@ -96,8 +95,8 @@ def stat_type(x: Any) -> Any:
 
 def check_tensors(x: Any, weight: Any, bias: Any) -> None:
     """Raise for what no kernel takes; the spec and the shape are checked where a kernel is compiled."""
-    if x.dtype not in _NAMES:
-        raise LaunchError(f"x is {x.dtype}; choose from {', '.join(map(str, _NAMES))}")
+    if x.dtype not in NAMES:
+        raise LaunchError(f"x is {x.dtype}; choose from {', '.join(map(str, NAMES))}")
     if x.dim() < 2:
         raise SpecError(f"group normalisation needs a batch axis and a feature axis; the input has shape {tuple(x.shape)}")
     for name, p in (("weight", weight), ("bias", bias)):
@@ -120,20 +119,20 @@ def prepare_forward(
 ) -> Call:
     """The call for tensors like these; target: None for the fastest that takes them where they are."""
     check_tensors(x, weight, bias)
-    order, kind = order_of(x), param_type(x, weight, bias)
-    if any(p is not None and (p.dtype != kind or not p.is_contiguous()) for p in (weight, bias)):
-        alike = [None if p is None else p.detach().to(kind).contiguous() for p in (weight, bias)]
-        return _convert_parameters(prepare_forward(x, *alike, groups, eps, activation, stats, target), kind)
+    if not has_right_parameters(x, weight, bias):
+        alike = convert_parameters(x, weight, bias)
+        return _convert_parameters(prepare_forward(x, *alike, groups, eps, activation, stats, target))
+    order = order_of(x)
     if order is None:
         return _copy_dense(prepare_forward(torch.empty_like(x), weight, bias, groups, eps, activation, stats, target))
     kernel = api.compile(
         spec_of(weight, bias, groups, eps, activation),
         tuple(x.shape),
-        _NAMES[x.dtype],
+        NAMES[x.dtype],
         target or _target(x),
         _WITH_STATS if stats else ("y",),
         order=order,
-        param_dtype=_NAMES[kind],
+        param_dtype=NAMES[param_type(x, weight, bias)],
     )
     if not x.numel():
         return _answer_empty(groups, stats)
@@ -160,7 +159,7 @@ def _call_addresses_plain(call: Callable[..., int], batch: int) -> Call:
             parameters = () if bias is None else (bias.data_ptr(),)
         else:
             parameters = (weight.data_ptr(),) if bias is None else (weight.data_ptr(), bias.data_ptr())
-        _check_ran(call(x.data_ptr(), *parameters, y.data_ptr(), batch, threads()))
+        check_ran(call(x.data_ptr(), *parameters, y.data_ptr(), batch, threads()))
         return y
 
     return run
@@ -172,15 +171,16 @@ def _call_addresses(call: Callable[..., int], like: Any, groups: int) -> Call:
 
     def run(x: Any, weight: Any, bias: Any) -> Any:
         y = torch.empty_like(x)
-        mean, rstd = (torch.empty((batch, groups), dtype=kind) for _ in range(2))
+        mean = torch.empty((batch, groups), dtype=kind)
+        rstd = torch.empty_like(mean)
         arrays = [t.data_ptr() for t in (x, weight, bias, y, mean, rstd) if t is not None]
-        _check_ran(call(*arrays, batch, torch.get_num_threads()))
+        check_ran(call(*arrays, batch, torch.get_num_threads()))
         return y, mean, rstd
 
     return run
 
 
-def _check_ran(status: int) -> None:
+def check_ran(status: int) -> None:
     if status:
         raise LaunchError("the kernel did not run: out of memory for its scratch arrays")
 
@@ -196,9 +196,9 @@ def _call_launcher(kernel: Any, stats: bool) -> Call:
     return run
 
 
-def _convert_parameters(call: Call, kind: Any) -> Call:
+def _convert_parameters(call: Call) -> Call:
     def run(x: Any, weight: Any, bias: Any) -> Any:
-        return call(x, *(None if p is None else p.detach().to(kind).contiguous() for p in (weight, bias)))
+        return call(x, *convert_parameters(x, weight, bias))
 
     return run
 
@@ -233,23 +233,3 @@ def _answer_empty(groups: int, stats: bool) -> Call:
         return y, mean, rstd
 
     return run
-
-
-# Tensors as a launcher takes them
-
-
-def as_array(t: Any) -> Any:
-    """numpy's view of a tensor on a CPU; a tensor on a GPU itself. Either way without its gradient."""
-    t = t.detach()
-    if not t.is_cpu:
-        return t
-    if t.dtype != torch.bfloat16:
-        return t.numpy()
-    return t.view(torch.int16).numpy().view(dtype_of("bf16"))
-
-
-def as_tensor(a: Any) -> Any:
-    """A tensor of a launcher's answer, without a copy."""
-    if not isinstance(a, np.ndarray):
-        return a
-    return torch.from_numpy(a) if a.dtype.name != "bfloat16" else torch.from_numpy(a.view(np.int16)).view(torch.bfloat16)

@@ -5,20 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from gngen.integrations import require
+from gngen.integrations.torch.autograd import GroupNormDirectly, GroupNormInFunctorch
+from gngen.integrations.torch.direct import goes_straight, in_functorch
 from gngen.integrations.torch.kernels import run_forward
-from gngen.integrations.torch.operator import gradients, group_norm_op, group_norm_stats_op
+from gngen.integrations.torch.operator import group_norm_op, group_norm_stats_op
 from gngen.spec import GroupNormSpec
 
 torch = require("torch", "torch")
 
-_PLAIN = (torch.Tensor, torch.nn.Parameter)
 _has_torch_function = torch.overrides.has_torch_function_variadic
-# What may want to know of an operator's call.
-_is_compiling = torch.compiler.is_compiling
-_dispatch_modes = torch._C._len_torch_dispatch_stack
-_in_functorch = torch._C._are_functorch_transforms_active
-_tracing = torch._C._get_tracing_state
-_in_profiler = torch.autograd._profiler_enabled
 
 
 def group_norm(
@@ -48,41 +43,16 @@ def group_norm(
     learns = torch.is_grad_enabled() and (
         x.requires_grad or (weight is not None and weight.requires_grad) or (bias is not None and bias.requires_grad)
     )
-    straight = _goes_straight(x, weight, bias)
+    straight = goes_straight(x, weight, bias)
     if learns and straight:
-        return _GroupNorm.apply(x, weight, bias, num_groups, eps, activation)
-    if learns:
+        return GroupNormDirectly.apply(x, weight, bias, num_groups, eps, activation)
+    if learns and in_functorch():
+        return GroupNormInFunctorch.apply(x, weight, bias, num_groups, eps, activation)[0]
+    if learns and not torch.compiler.is_exporting():  # the other operator has a gradient too, and is the one to ship
         return group_norm_stats_op(x, weight, bias, num_groups, eps, activation)[0]
     if straight:
         return run_forward(x, weight, bias, num_groups, eps, activation)
     return group_norm_op(x, weight, bias, num_groups, eps, activation)
-
-
-def _goes_straight(x: Any, weight: Any, bias: Any) -> bool:
-    """Whether the dispatcher would do nothing but call the CPU's kernel (and its gradient's): then it is called without."""
-    if _is_compiling() or _dispatch_modes() or _in_functorch() or _tracing() is not None or _in_profiler():
-        return False
-    if type(x) not in _PLAIN or not x.is_cpu or x.is_neg():
-        return False
-    if weight is not None and (type(weight) not in _PLAIN or weight.is_neg()):
-        return False
-    return bias is None or (type(bias) in _PLAIN and not bias.is_neg())
-
-
-class _GroupNorm(torch.autograd.Function):  # type: ignore[misc]
-    """The gradient without the dispatcher, whose way to a Python function's gradient takes 30 us more."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, weight: Any, bias: Any, *rest: Any) -> Any:
-        y, mean, rstd = run_forward(x, weight, bias, *rest, True)
-        ctx.save_for_backward(x, weight, bias, mean, rstd)
-        ctx.rest = rest
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, dy: Any) -> tuple[Any, ...]:
-        x, weight, bias, mean, rstd = ctx.saved_tensors
-        return gradients(ctx, dy, x, mean, rstd, weight, bias)
 
 
 class GroupNorm(torch.nn.GroupNorm):  # type: ignore[misc]

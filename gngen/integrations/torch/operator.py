@@ -1,8 +1,8 @@
 """The operators gngen::group_norm, gngen::group_norm_stats and gngen::group_norm_backward, as torch's dispatcher knows them.
 
-group_norm gives y alone, group_norm_stats what the gradient needs besides; either has a gradient. Registered are kernels for CPU and CUDA, shapes
-for fake tensors (so for torch.compile and export), gradients, autocast, and vmap. Defined as a `Library` rather than by custom_op: a call
-costs a third.
+group_norm gives y alone, group_norm_stats what the gradient needs besides. Registered here are kernels for CPU and CUDA, shapes for fake
+tensors (so for torch.compile and export), autocast, and vmap; in autograd.py the gradients. Defined as a `Library` rather than by custom_op: a
+call costs a third.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from gngen.integrations import require
-from gngen.integrations.torch.kernels import run_backward, run_forward, stat_type
+from gngen.integrations.torch.gradients import missing, run_backward
+from gngen.integrations.torch.kernels import run_forward, stat_type
 
 torch = require("torch", "torch")
 
@@ -18,11 +19,11 @@ _ARGUMENTS = "Tensor x, Tensor? weight, Tensor? bias, int groups, float eps, str
 _BACKWARD_ARGUMENTS = (
     "Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias, int groups, float eps, str? activation"
 )
-_library = torch.library.Library("gngen", "DEF")
+library = torch.library.Library("gngen", "DEF")
 _TAGS = (torch.Tag.pt2_compliant_tag,)
-_library.define(f"group_norm({_ARGUMENTS}) -> Tensor", tags=_TAGS)
-_library.define(f"group_norm_stats({_ARGUMENTS}) -> (Tensor, Tensor, Tensor)", tags=_TAGS)
-_library.define(f"group_norm_backward({_BACKWARD_ARGUMENTS}) -> (Tensor, Tensor, Tensor)", tags=_TAGS)
+library.define(f"group_norm({_ARGUMENTS}) -> Tensor", tags=_TAGS)
+library.define(f"group_norm_stats({_ARGUMENTS}) -> (Tensor, Tensor, Tensor)", tags=_TAGS)
+library.define(f"group_norm_backward({_BACKWARD_ARGUMENTS}) -> (Tensor, Tensor, Tensor)", tags=_TAGS)
 
 # (x, weight, bias, groups, eps, activation) -> y, where weight and bias may be None and activation is one of gngen's names or None.
 group_norm_op = torch.ops.gngen.group_norm.default
@@ -44,89 +45,37 @@ def _forward_stats(x: Any, weight: Any, bias: Any, groups: int, eps: float, acti
 
 
 for _device in ("CPU", "CUDA"):
-    _library.impl("group_norm", _forward, _device)
-    _library.impl("group_norm_stats", _forward_stats, _device)
-    _library.impl("group_norm_backward", run_backward, _device)
+    library.impl("group_norm", _forward, _device)
+    library.impl("group_norm_stats", _forward_stats, _device)
+    library.impl("group_norm_backward", run_backward, _device)
 
 
 # Shapes
 
 
-@torch.library.register_fake("gngen::group_norm", lib=_library)
+@torch.library.register_fake("gngen::group_norm", lib=library)
 def _fake(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
     return torch.empty_like(x)
 
 
-@torch.library.register_fake("gngen::group_norm_stats", lib=_library)
+@torch.library.register_fake("gngen::group_norm_stats", lib=library)
 def _fake_stats(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
     mean, rstd = (x.new_empty((x.shape[0], groups), dtype=stat_type(x)) for _ in range(2))
     return torch.empty_like(x), mean, rstd
 
 
-@torch.library.register_fake("gngen::group_norm_backward", lib=_library)
+@torch.library.register_fake("gngen::group_norm_backward", lib=library)
 def _fake_backward(
     dy: Any, x: Any, mean: Any, rstd: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None
 ) -> tuple[Any, Any, Any]:
-    dweight, dbias = (x.new_empty(0) if p is None else torch.empty_like(p) for p in (weight, bias))
+    dweight, dbias = (missing(x, weight, bias) if p is None else torch.empty_like(p) for p in (weight, bias))
     return torch.empty_like(x), dweight, dbias
-
-
-# Gradients
-
-
-def _keep_inputs(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    """For group_norm: the moments are taken again when the gradient is asked for."""
-    x, weight, bias, *ctx.rest = inputs
-    ctx.save_for_backward(x, weight, bias)
-
-
-def _keep_moments(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    x, weight, bias, *ctx.rest = inputs
-    _, mean, rstd = output
-    ctx.mark_non_differentiable(mean, rstd)
-    ctx.set_materialize_grads(False)
-    ctx.save_for_backward(x, weight, bias, mean, rstd)
-
-
-def _gradient(ctx: Any, dy: Any) -> tuple[Any, ...]:
-    x, weight, bias = ctx.saved_tensors
-    _, mean, rstd = group_norm_stats_op(x.detach(), *(None if p is None else p.detach() for p in (weight, bias)), *ctx.rest)
-    return gradients(ctx, dy, x, mean, rstd, weight, bias)
-
-
-def _gradient_with_moments(ctx: Any, dy: Any, *_: Any) -> tuple[Any, ...]:
-    if dy is None:
-        return (None,) * 6
-    x, weight, bias, mean, rstd = ctx.saved_tensors
-    return gradients(ctx, dy, x, mean, rstd, weight, bias)
-
-
-def gradients(ctx: Any, dy: Any, x: Any, mean: Any, rstd: Any, weight: Any, bias: Any) -> tuple[Any, ...]:
-    """Those that an autograd context asks for, of the six arguments of a forward operator, the last three of which are in ctx.rest."""
-    found = group_norm_backward_op(dy, x, mean, rstd, weight, bias, *ctx.rest)
-    wanted = (g if asked else None for g, asked in zip(found, ctx.needs_input_grad, strict=False))
-    return (*wanted, None, None, None)
-
-
-def _keep_nothing(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    pass
-
-
-def _refuse_second(ctx: Any, *_: Any) -> tuple[Any, ...]:
-    raise NotImplementedError(
-        "gngen's group norm has no second derivative; for that, normalise with torch.nn.functional.group_norm (and torch.nn.GroupNorm)"
-    )
-
-
-torch.library.register_autograd("gngen::group_norm", _gradient, setup_context=_keep_inputs, lib=_library)
-torch.library.register_autograd("gngen::group_norm_stats", _gradient_with_moments, setup_context=_keep_moments, lib=_library)
-torch.library.register_autograd("gngen::group_norm_backward", _refuse_second, setup_context=_keep_nothing, lib=_library)
 
 
 # Autocast: as torch's own, in float32 on a GPU; on a CPU torch leaves a group norm in the type that it is given.
 
 for _name in ("group_norm", "group_norm_stats"):
-    torch.library.register_autocast(f"gngen::{_name}", "cuda", torch.float32, lib=_library)
+    torch.library.register_autocast(f"gngen::{_name}", "cuda", torch.float32, lib=library)
 
 
 # vmap
@@ -160,6 +109,6 @@ def _vmap_backward(info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tupl
     return _vmap_each(group_norm_backward_op, 3, info, in_dims, *arguments)
 
 
-torch.library.register_vmap("gngen::group_norm", _vmap_forward, lib=_library)
-torch.library.register_vmap("gngen::group_norm_stats", _vmap_stats, lib=_library)
-torch.library.register_vmap("gngen::group_norm_backward", _vmap_backward, lib=_library)
+torch.library.register_vmap("gngen::group_norm", _vmap_forward, lib=library)
+torch.library.register_vmap("gngen::group_norm_stats", _vmap_stats, lib=library)
+torch.library.register_vmap("gngen::group_norm_backward", _vmap_backward, lib=library)

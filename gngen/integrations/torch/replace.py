@@ -127,10 +127,13 @@ def _fuse_calls(module: Any, fused: dict[int, str], why: dict[int, str]) -> None
                 why.setdefault(id(norm), f"{name} cannot be rewritten: {lacking}")
         return
     chosen: list[Pair] = []
+    for norm in module.children():
+        if type(norm) is GroupNorm:
+            why.setdefault(id(norm), f"{name} does not call it")
     for path in find_calls(forward):
         norm = _resolve(path, forward, module)
         if type(norm) is GroupNorm:
-            why.setdefault(id(norm), f"{name} calls no activation on its answer, or not that alone")
+            why[id(norm)] = f"{name} calls no activation on its answer, or not that alone"
     for pair in find_pairs(forward):
         norm, act = (_resolve(path, forward, module) for path in (pair.norm, pair.act))
         if type(norm) is not GroupNorm or norm.activation is not None or act is None:

@@ -143,7 +143,9 @@ class _Rewriter:
             statement = rest.pop(0)
             if rest and isinstance(statement, ast.If) and self._ends_in_norm(statement, rest[0]):
                 self._move_into(statement, rest.pop(0))
-            elif rest and (calls := self._pair(statement, rest[0])) and self.note(*calls):
+                rest.insert(0, statement)  # something else follows it now
+                continue
+            if rest and (calls := self._pair(statement, rest[0])) and self.note(*calls):
                 rest[0] = _fuse(statement, rest[0], *calls)
             done.append(self._inside(statement))
         return done
@@ -177,14 +179,11 @@ class _Rewriter:
     # A branch and what follows it
 
     def _ends_in_norm(self, branch: ast.If, following: ast.stmt) -> bool:
-        """Whether in one of the branches the last statement and the following one are a pair that may have to be rewritten."""
-        for block in (branch.body, branch.orelse):
-            last = block[-1] if block else None
-            if isinstance(last, ast.If) and self._ends_in_norm(last, following):
-                return True
-            if last and (calls := self._pair(last, following)) and (self.note(*calls) or self.wanted is None):
-                return True
-        return False
+        """Whether in one of the branches the last statement and the following one are a pair to be rewritten."""
+        lasts = [block[-1] for block in (branch.body, branch.orelse) if block]
+        pairs = [calls for last in lasts if (calls := self._pair(last, following))]
+        here = [self.note(*calls) for calls in pairs]
+        return any(here) or any([self._ends_in_norm(last, following) for last in lasts if isinstance(last, ast.If)])
 
     def _move_into(self, branch: ast.If, following: ast.stmt) -> None:
         """if c: a      if c: a; b
