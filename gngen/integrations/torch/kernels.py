@@ -82,10 +82,11 @@ def has_right_parameters(x: Any, weight: Any, bias: Any) -> bool:
     return all(p is None or (p.dtype == kind and p.is_contiguous()) for p in (weight, bias))
 
 
-def convert_parameters(x: Any, weight: Any, bias: Any) -> list[Any]:
+def convert_parameters(x: Any, weight: Any, bias: Any) -> tuple[Any, Any]:
     """weight and bias as a kernel reads them."""
     kind = param_type(x, weight, bias)
-    return [None if p is None else p.detach().to(kind).contiguous() for p in (weight, bias)]
+    own = [None if p is None else p.detach().to(kind).contiguous() for p in (weight, bias)]
+    return own[0], own[1]
 
 
 def stat_type(x: Any) -> Any:
@@ -155,11 +156,9 @@ def _call_addresses_plain(call: Callable[..., int], batch: int) -> Call:
 
     def run(x: Any, weight: Any, bias: Any) -> Any:
         y = empty_like(x)
-        if weight is None:
-            parameters = () if bias is None else (bias.data_ptr(),)
-        else:
-            parameters = (weight.data_ptr(),) if bias is None else (weight.data_ptr(), bias.data_ptr())
-        check_ran(call(x.data_ptr(), *parameters, y.data_ptr(), batch, threads()))
+        scale = () if weight is None else (weight.data_ptr(),)
+        shift = () if bias is None else (bias.data_ptr(),)
+        check_ran(call(x.data_ptr(), *scale, *shift, y.data_ptr(), batch, threads()))
         return y
 
     return run

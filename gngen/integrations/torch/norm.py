@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from gngen.integrations import require
 from gngen.integrations.torch.autograd import GroupNormDirectly, GroupNormInFunctorch
@@ -13,6 +13,7 @@ from gngen.spec import GroupNormSpec
 
 torch = require("torch", "torch")
 
+_GroupNorm: Any = torch.nn.GroupNorm
 _has_torch_function = torch.overrides.has_torch_function_variadic
 
 
@@ -55,7 +56,7 @@ def group_norm(
     return group_norm_op(x, weight, bias, num_groups, eps, activation)
 
 
-class GroupNorm(torch.nn.GroupNorm):  # type: ignore[misc]
+class GroupNorm(_GroupNorm):  # type: ignore[misc]
     """torch.nn.GroupNorm by gngen's kernels; the same arguments, parameters and state_dict, and an activation.
 
     Args:
@@ -71,7 +72,7 @@ class GroupNorm(torch.nn.GroupNorm):  # type: ignore[misc]
         ValueError: groups that do not divide the channels, or (SpecError) an activation that is not known.
     """
 
-    __constants__ = [*torch.nn.GroupNorm.__constants__, "activation"]
+    __constants__: ClassVar[list[str]] = [*_GroupNorm.__constants__, "activation"]
     activation: str | None
 
     def __init__(

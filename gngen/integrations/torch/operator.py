@@ -1,7 +1,7 @@
 """The operators gngen::group_norm, gngen::group_norm_stats and gngen::group_norm_backward, as torch's dispatcher knows them.
 
 group_norm gives y alone, group_norm_stats what the gradient needs besides. Registered here are kernels for CPU and CUDA, shapes for fake
-tensors (so for torch.compile and export), autocast, and vmap; in autograd.py the gradients. Defined as a `Library` rather than by custom_op: a
+tensors (so for torch.compile and export), autocast, and vmap; the gradients in autograd.py. Defined as a `Library` and not by custom_op: a
 call costs a third.
 """
 
@@ -16,9 +16,7 @@ from gngen.integrations.torch.kernels import run_forward, stat_type
 torch = require("torch", "torch")
 
 _ARGUMENTS = "Tensor x, Tensor? weight, Tensor? bias, int groups, float eps, str? activation"
-_BACKWARD_ARGUMENTS = (
-    "Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias, int groups, float eps, str? activation"
-)
+_BACKWARD_ARGUMENTS = "Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias, int groups, float eps, str? activation"
 library = torch.library.Library("gngen", "DEF")
 _TAGS = (torch.Tag.pt2_compliant_tag,)
 library.define(f"group_norm({_ARGUMENTS}) -> Tensor", tags=_TAGS)
@@ -53,23 +51,24 @@ for _device in ("CPU", "CUDA"):
 # Shapes
 
 
-@torch.library.register_fake("gngen::group_norm", lib=library)
 def _fake(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
     return torch.empty_like(x)
 
 
-@torch.library.register_fake("gngen::group_norm_stats", lib=library)
 def _fake_stats(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
     mean, rstd = (x.new_empty((x.shape[0], groups), dtype=stat_type(x)) for _ in range(2))
     return torch.empty_like(x), mean, rstd
 
 
-@torch.library.register_fake("gngen::group_norm_backward", lib=library)
 def _fake_backward(
     dy: Any, x: Any, mean: Any, rstd: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None
 ) -> tuple[Any, Any, Any]:
     dweight, dbias = (missing(x, weight, bias) if p is None else torch.empty_like(p) for p in (weight, bias))
     return torch.empty_like(x), dweight, dbias
+
+
+for _name, _shapes in (("group_norm", _fake), ("group_norm_stats", _fake_stats), ("group_norm_backward", _fake_backward)):
+    torch.library.register_fake(f"gngen::{_name}", _shapes, lib=library)
 
 
 # Autocast: as torch's own, in float32 on a GPU; on a CPU torch leaves a group norm in the type that it is given.
@@ -93,9 +92,7 @@ def _vmap_forward(info: Any, in_dims: tuple[Any, ...], x: Any, weight: Any, bias
 
 def _vmap_each(op: Any, outputs: int, info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Any, Any]:
     """One call for each element of the mapped axis."""
-    found = [
-        op(*(a if d is None else a.select(d, i) for a, d in zip(arguments, in_dims, strict=True))) for i in range(info.batch_size)
-    ]
+    found = [op(*(a if d is None else a.select(d, i) for a, d in zip(arguments, in_dims, strict=True))) for i in range(info.batch_size)]
     if outputs == 1:
         return torch.stack(found), 0
     return tuple(map(torch.stack, zip(*found, strict=True))), (0,) * outputs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -173,29 +173,25 @@ def _original(kind: Any) -> Any:
 
 def _resolve(path: str, forward: Forward, module: Any) -> Any:
     """What a path like ``self.norms[0]`` or ``F.silu`` in a forward means for a module, or None."""
-    node = ast.parse(path, mode="eval").body
-    steps: list[Callable[[Any], Any]] = []
-    while not isinstance(node, ast.Name):
-        if isinstance(node, ast.Attribute):
-            steps.append(lambda owner, name=node.attr: getattr(owner, name))
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            steps.append(lambda owner, at=node.slice.value: owner[at])
-        else:
-            return None
-        node = node.value
     code = forward.function.__code__
-    if code.co_argcount and node.id == code.co_varnames[0]:
-        found = module
-    elif node.id in code.co_varnames or node.id in code.co_cellvars:
-        return None
-    else:
-        found = forward.function.__globals__.get(node.id)
+
+    def look_up(node: ast.expr) -> Any:
+        if isinstance(node, ast.Attribute):
+            return getattr(look_up(node.value), node.attr)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            return look_up(node.value)[node.slice.value]
+        if not isinstance(node, ast.Name):
+            raise LookupError(path)
+        if code.co_argcount and node.id == code.co_varnames[0]:
+            return module
+        if node.id in (*code.co_varnames, *code.co_cellvars):
+            raise LookupError(path)  # what a local variable holds is known when it runs
+        return forward.function.__globals__[node.id]
+
     try:
-        for step in reversed(steps):
-            found = step(found)
+        return look_up(ast.parse(path, mode="eval").body)
     except Exception:  # a path that this module does not have
         return None
-    return found
 
 
 def activation_of(act: Any) -> str | None:

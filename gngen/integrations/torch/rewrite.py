@@ -164,7 +164,7 @@ class _Rewriter:
     def _pair(self, first: ast.stmt, second: ast.stmt) -> tuple[ast.Call, ast.Call] | None:
         """The calls of ``v = norm(x)`` and a statement with ``act(v)``, where that is all that ever reads v's value."""
         name, norm = _assigned(first)
-        if not isinstance(norm, ast.Call) or not _is_call_of_one(norm) or not isinstance(second, (ast.Assign, ast.Return)):
+        if name is None or not isinstance(norm, ast.Call) or not _is_call_of_one(norm) or not isinstance(second, (ast.Assign, ast.Return)):
             return None
         nodes = [*ast.walk(second)]
         if any(isinstance(node, _SCOPES) for node in (*nodes, *ast.walk(first))):
@@ -182,8 +182,10 @@ class _Rewriter:
         """Whether in one of the branches the last statement and the following one are a pair to be rewritten."""
         lasts = [block[-1] for block in (branch.body, branch.orelse) if block]
         pairs = [calls for last in lasts if (calls := self._pair(last, following))]
-        here = [self.note(*calls) for calls in pairs]
-        return any(here) or any([self._ends_in_norm(last, following) for last in lasts if isinstance(last, ast.If)])
+        # all of them are noted, whichever is wanted
+        wanted = [self.note(*calls) for calls in pairs]
+        deeper = [self._ends_in_norm(last, following) for last in lasts if isinstance(last, ast.If)]
+        return any(wanted + deeper)
 
     def _move_into(self, branch: ast.If, following: ast.stmt) -> None:
         """if c: a      if c: a; b
