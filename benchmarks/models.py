@@ -3,8 +3,8 @@
     python benchmarks/models.py                       # everything, into the document; needs diffusers, monai and 8 GB
     python benchmarks/models.py --only SegResNet      # one network, printed alone
 
-The three forms of a network share their weights and take turns; the median of the rounds counts. The share of group norms and activations is
-of the network before, by torch's profiler. Leave the machine otherwise idle.
+The three forms of a network share their weights and take turns; the median of the rounds counts. What share group norms and activations
+have is of the network before, by torch's profiler. Leave the machine otherwise idle.
 """
 
 from __future__ import annotations

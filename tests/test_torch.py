@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,7 +175,11 @@ def test_autocast_on_a_gpu_is_registered(operator: Any) -> None:
         (torch.ones(2, 8, 4, dtype=torch.int32), None, r"^x is torch.int32; choose from torch.float32"),
         (torch.ones(8), None, r"needs a batch axis and a feature axis; the input has shape \(8,\)"),
         (torch.ones(2, 8, 4), torch.ones(4), r"^weight has shape \(4,\); x has 8 channels, axis 1 of \(2, 8, 4\)"),
-        (torch.ones(2, 8, 4), torch.ones(8, dtype=torch.float64), r"^weight is torch.float64 and x torch.float32; choose from torch.float32"),
+        (
+            torch.ones(2, 8, 4),
+            torch.ones(8, dtype=torch.float64),
+            r"^weight is torch.float64 and x torch.float32; choose from torch.float32",
+        ),
         (torch.ones(2, 6, 4), None, r"Number of groups \(4\) must be a multiple .*\(6\). Nearest that fit: 3, 6"),
         (torch.ones(2, 8, 4), torch.ones(8, device="meta"), r"^weight is on meta and x on cpu"),
     ],
@@ -229,7 +235,9 @@ def test_gradients_by_differences() -> None:
     assert torch.autograd.gradcheck(lambda *inputs: group_norm_op(*inputs, 2, 1e-5, "tanh"), (x, weight, bias))
 
 
-@pytest.mark.parametrize(("dtype", "param"), [(torch.float32, torch.float32), (torch.bfloat16, torch.float32), (torch.float16, torch.float16)])
+@pytest.mark.parametrize(
+    ("dtype", "param"), [(torch.float32, torch.float32), (torch.bfloat16, torch.float32), (torch.float16, torch.float16)]
+)
 def test_gradients_are_the_kernels_bits(dtype: Any, param: Any) -> None:
     x, (weight, bias), dy = laid_out(some((2, 8, 6, 4), dtype), "last"), affine(8, param), some((2, 8, 6, 4), dtype, 3)
     inputs = [t.detach().requires_grad_() for t in (x, weight, bias)]
@@ -277,8 +285,24 @@ def test_only_the_gradients_asked_for() -> None:
 def test_a_second_derivative_says_that_there_is_none(function: Any) -> None:
     x = some((2, 8, 6)).requires_grad_()
     (first,) = torch.autograd.grad(function(x).square().sum(), x, create_graph=True)
-    with pytest.raises(NotImplementedError, match="no second derivative; for that, normalise with torch.nn.functional.group_norm"):
+    with pytest.raises(NotImplementedError, match="no second derivative; for that, normalise with torch"):
         first.sum().backward()
+
+
+@pytest.mark.parametrize("function", [lambda x: group_norm(x, 4), lambda x: group_norm_op(x, None, None, 4, 1e-5, None)])
+def test_forward_mode_says_that_there_is_none(function: Any) -> None:
+    x = some((2, 8, 6))
+    with torch.autograd.forward_ad.dual_level():
+        torch.testing.assert_close(function(x), F.group_norm(x, 4))  # without a tangent, there is nothing to refuse
+        dual = torch.autograd.forward_ad.make_dual(x, x)
+        with pytest.raises(NotImplementedError, match="no forward-mode derivative"):
+            function(dual)
+
+
+def test_forward_mode_of_torch_func_says_so_too() -> None:
+    x = some((2, 8, 6))
+    with pytest.raises(NotImplementedError, match="no forward-mode derivative"):
+        torch.func.jvp(lambda x: group_norm(x, 4), (x,), (x,))
 
 
 @pytest.mark.parametrize(("place", "words"), [(0, "^dy is"), (2, "^mean is"), (3, "^rstd is")])
@@ -415,3 +439,13 @@ def test_the_module_shows_copies_and_pickles_its_activation() -> None:
     assert "activation" not in repr(GroupNorm(4, 8))
     for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert torch.equal(other(x), layer(x))
+
+
+DOCUMENT = Path(gngen.__file__).resolve().parent.parent / "docs" / "torch.md"
+
+
+@pytest.mark.skipif(not DOCUMENT.is_file(), reason="docs/ is not beside this gngen")
+def test_the_document_says_what_happens() -> None:
+    failed, tried = doctest.testfile(str(DOCUMENT), module_relative=False)
+    assert tried
+    assert not failed

@@ -63,10 +63,9 @@ class OtherNames(Block):
     def forward(self, x: Any) -> Any:
         normed = self.norm1(x)
         active = self.act(normed)
-        with torch.no_grad():
+        with torch.enable_grad():
             normed_2 = self.norm2(active)
-            y = self.act(normed_2)
-        return y
+            return self.act(normed_2)
 
 
 class Branches(Block):

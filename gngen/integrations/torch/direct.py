@@ -7,6 +7,7 @@ from typing import Any
 from gngen.integrations import require
 
 torch = require("torch", "torch")
+_forward_ad = require("torch.autograd.forward_ad", "torch")
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 # What may want to know of an operator's call.
@@ -21,8 +22,18 @@ def goes_straight(x: Any, weight: Any, bias: Any) -> bool:
     """Whether the dispatcher would do nothing but call the CPU's kernel (and its gradient's): then it is called without."""
     if _is_compiling() or _dispatch_modes() or in_functorch() or _tracing() is not None or _in_profiler():
         return False
+    if _forward_ad._current_level >= 0:
+        return False
     if type(x) not in _PLAIN or not x.is_cpu or x.is_neg():
         return False
     if weight is not None and (type(weight) not in _PLAIN or weight.is_neg()):
         return False
     return bias is None or (type(bias) in _PLAIN and not bias.is_neg())
+
+
+def refuse_tangents(*tensors: Any) -> None:
+    """Raise for forward-mode derivatives, which would otherwise be dropped in silence."""
+    if _forward_ad._current_level >= 0 and any(t is not None and _forward_ad.unpack_dual(t).tangent is not None for t in tensors):
+        raise NotImplementedError(
+            "gngen's group norm has no forward-mode derivative (jvp); for that, normalise with torch.nn.functional.group_norm"
+        )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from gngen.integrations import require
 from gngen.integrations.torch.autograd import GroupNormDirectly, GroupNormInFunctorch
-from gngen.integrations.torch.direct import goes_straight, in_functorch
+from gngen.integrations.torch.direct import goes_straight, in_functorch, refuse_tangents
 from gngen.integrations.torch.kernels import run_forward
 from gngen.integrations.torch.operator import group_norm_op, group_norm_stats_op
 from gngen.spec import GroupNormSpec
@@ -44,15 +44,14 @@ def group_norm(
     learns = torch.is_grad_enabled() and (
         x.requires_grad or (weight is not None and weight.requires_grad) or (bias is not None and bias.requires_grad)
     )
-    straight = goes_straight(x, weight, bias)
-    if learns and straight:
-        return GroupNormDirectly.apply(x, weight, bias, num_groups, eps, activation)
+    if goes_straight(x, weight, bias):
+        call = GroupNormDirectly.apply if learns else run_forward
+        return call(x, weight, bias, num_groups, eps, activation)
+    refuse_tangents(x, weight, bias)
     if learns and in_functorch():
         return GroupNormInFunctorch.apply(x, weight, bias, num_groups, eps, activation)[0]
     if learns and not torch.compiler.is_exporting():  # the other operator has a gradient too, and is the one to ship
         return group_norm_stats_op(x, weight, bias, num_groups, eps, activation)[0]
-    if straight:
-        return run_forward(x, weight, bias, num_groups, eps, activation)
     return group_norm_op(x, weight, bias, num_groups, eps, activation)
 
 

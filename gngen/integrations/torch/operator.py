@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from gngen.integrations import require
+from gngen.integrations.torch.direct import refuse_tangents
 from gngen.integrations.torch.gradients import missing, run_backward
 from gngen.integrations.torch.kernels import run_forward, stat_type
 
@@ -35,10 +36,12 @@ group_norm_backward_op = torch.ops.gngen.group_norm_backward.default
 
 
 def _forward(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
+    refuse_tangents(x, weight, bias)
     return run_forward(x, weight, bias, groups, eps, activation)
 
 
 def _forward_stats(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
+    refuse_tangents(x, weight, bias)
     return run_forward(x, weight, bias, groups, eps, activation, True)
 
 
