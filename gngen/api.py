@@ -146,33 +146,39 @@ def explain_plan(p: Plan) -> str:
     return explain(p, digest_of(p), None, 0.0, None)
 
 
-def kernel_for(spec: GroupNormSpec, x: Array | DeviceArray, *parameters: Array | DeviceArray | None, target: str = "auto") -> Kernel:
+def kernel_for(
+    spec: GroupNormSpec,
+    x: Array | DeviceArray,
+    *parameters: Array | DeviceArray | None,
+    target: str = "auto",
+    outputs: tuple[str, ...] = ("y",),
+) -> Kernel:
     """The kernel for an array as it lies in memory; integers and bools are computed in float32. auto is a GPU's for an array there.
 
     Of halves, the kernel takes its parameters (gamma, beta, modulation) as float32, unless all are halves of the same kind.
     """
-    return _kernel_for("forward", spec, x, parameters, target)
+    return _kernel_for("forward", spec, x, parameters, target, outputs)
 
 
 def backward_for(spec: GroupNormSpec, x: Array, *parameters: Array | None, target: str = "auto") -> BackwardKernel:
     """The backward kernel for an array as it lies in memory; of gamma and beta as `kernel_for`."""
-    kernel: Any = _kernel_for("backward", spec, x, parameters, target)
+    kernel: Any = _kernel_for("backward", spec, x, parameters, target, ("y",))
     found: BackwardKernel = kernel
     return found
 
 
-def _kernel_for(direction: str, spec: GroupNormSpec, x: Any, parameters: Sequence[Any], target: str) -> Kernel:
+def _kernel_for(direction: str, spec: GroupNormSpec, x: Any, parameters: Sequence[Any], target: str, outputs: tuple[str, ...]) -> Kernel:
     dtype = x.dtype.name if x.dtype.name in KINDS or x.dtype.kind not in "iub" else "float32"
     same = KINDS.get(dtype) not in HALVES or all(p is None or p.dtype == x.dtype for p in parameters)
     param_dtype = None if same else "float32"
-    key = (direction, spec, type(x), x.shape, x.strides, dtype, target, param_dtype)
+    key = (direction, spec, type(x), x.shape, x.strides, dtype, target, param_dtype, outputs)
     kernel = _kernels.get(key)
     if kernel is None:
         from gngen.gpuarrays import DeviceArray
 
         order = memory_order(x.shape, x.strides, x.itemsize)
         own = choose_gpu() if target == "auto" and isinstance(x, DeviceArray) else target
-        kernel = _kernels[key] = compile(spec, x.shape, dtype, own, ("y",), None, order, param_dtype, direction)
+        kernel = _kernels[key] = compile(spec, x.shape, dtype, own, outputs, None, order, param_dtype, direction)
     return kernel
 
 

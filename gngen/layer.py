@@ -19,8 +19,10 @@ from gngen.errors import SpecError
 from gngen.gpuarrays import DeviceArray, as_array, owner_of
 from gngen.problem import KINDS
 from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_groups
+from gngen.training import STATISTICS, Kept
 
 if TYPE_CHECKING:
+    from gngen.backward import BackwardKernel
     from gngen.kernel import Kernel
 
 Array = NDArray[Any]
@@ -113,6 +115,8 @@ class GroupNormalization:
         self._weight_dtype = self._policy.weights or "float32"
         self._routes: dict[tuple[Any, ...], _Route] = {}
         self._last: Kernel | None = None
+        self._kept: Kept | None = None
+        self._gradients: dict[str, Array] = {}
         if kwargs.get("input_shape") is not None:
             self.build((None, *_check_shape("input_shape", kwargs["input_shape"])))
 
@@ -120,7 +124,7 @@ class GroupNormalization:
         return f"<GroupNormalization name={self.name}, built={self.built}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_routes": {}, "_last": None}  # a copy compiles its own kernels
+        return self.__dict__ | {"_routes": {}, "_last": None, "_kept": None}  # a copy compiles its own kernels
 
     # What the layer is.
 
@@ -251,12 +255,13 @@ class GroupNormalization:
     @property
     def losses(self) -> list[float]:
         """The penalties of the trainable weights that have a regularizer, gamma's first."""
-        pairs = ((self.gamma_regularizer, self._gamma), (self.beta_regularizer, self._beta))
-        return [
-            regularizers.penalty(regularizer, weight)
-            for regularizer, weight in pairs
-            if self.trainable and regularizer is not None and weight is not None
-        ]
+        named = self._named_weights() if self.trainable else {}
+        return [regularizers.penalty(regularizer, named[name]) for name, regularizer in self._regularizers().items() if name in named]
+
+    @property
+    def gradients(self) -> list[Array]:
+        """What the last `backward` found, in the order of `trainable_weights` and of their dtype; none before it."""
+        return list(self._gradients.values()) if self.trainable else []
 
     def apply_constraints(self) -> None:
         """Project the trainable weights that have a constraint, in place: what an optimizer does after its update.
@@ -282,20 +287,51 @@ class GroupNormalization:
         """
         self._build(_check_shape("input_shape", input_shape), self._weight_dtype)
 
-    def __call__(self, x: Any, mask: Any = None) -> Any:
+    def __call__(self, x: Any, mask: Any = None, *, training: bool | None = None) -> Any:
         """The normalised `x`, as the same kind of array: numpy, whatever speaks DLPack, or an array on a GPU.
 
         Args:
             x: of any rank from 2; lists of numbers count as an array.
             mask: has no part in it; `compute_mask` passes it on.
+            training: whether to keep what `backward` needs: x itself (a copy only where x is cast), its statistics, the weights. They
+                take the place of what an earlier such call kept. A call without it keeps nothing.
 
         Raises:
             SpecError: a shape or dtype that cannot be normalised by this layer.
+            TargetError: training on a GPU, for which there are no backward kernels.
         """
+        if training:
+            return self._call_in_training(x)
         array, wrap = as_array(x)
         route = self._find_route(array)
         self._last = route.kernel
         return wrap(route.kernel(owner_of(route.cast(array)), self._gamma, self._beta))
+
+    def backward(self, dy: Any) -> Any:
+        """The gradient of ``sum(dy * y) + sum(losses)`` with respect to x, of the last call with ``training=True``; those of the weights
+        are in `gradients` then.
+
+        They are taken at the weights as they were in that call. What the call kept is let go of: one backward a call.
+
+        Args:
+            dy: the gradient with respect to y, of its shape; cast to its dtype.
+
+        Returns:
+            an array like x; of integers, in the dtype of y.
+
+        Raises:
+            SpecError: no call with ``training=True`` before; a regularizer of a trainable weight that has no ``gradient(w)``.
+            LaunchError: a `dy` that does not fit. After either, what was kept is still there.
+        """
+        kept = self._kept
+        if kept is None:
+            raise SpecError(f"Layer '{self.name}' has no call to differentiate: call it with training=True first, once for every backward.")
+        named = {name: weight for name, weight in (("gamma", kept.gamma), ("beta", kept.beta)) if weight is not None and self.trainable}
+        slopes = {name: regularizers.gradient(r, named[name]) for name, r in self._regularizers().items() if name in named}
+        dx, sums = kept.backward(dy)
+        self._gradients = {name: (sums[name] + slopes.get(name, 0)).astype(weight.dtype) for name, weight in named.items()}
+        self._kept = None
+        return dx
 
     def kernel_for(self, x: Any) -> Kernel:
         """The kernel that a call with `x` would use; builds the layer if need be."""
@@ -354,22 +390,38 @@ class GroupNormalization:
 
     # Below the surface.
 
-    def _find_route(self, array: Array | DeviceArray) -> _Route:
+    def _call_in_training(self, x: Any) -> Any:
+        """y, and what the backward pass needs in `_kept`."""
+        array, wrap = as_array(x)
+        route = self._find_route(array, training=True)
+        cast: Any = owner_of(route.cast(array))
+        y, mean, rstd = route.kernel(cast, self._gamma, self._beta)
+        gamma, beta = (None if weight is None else weight.copy() for weight in (self._gamma, self._beta))
+        assert route.backward is not None
+        dtype = array.dtype if array.dtype.name in _FLOATS else route.dtype
+        self._last, self._kept = route.kernel, Kept(route.backward, cast, mean, rstd, gamma, beta, dtype, wrap)
+        return wrap(y)
+
+    def _find_route(self, array: Array | DeviceArray, training: bool = False) -> _Route:
         """The way of an array like `array` through a kernel; builds the layer and the kernel if need be."""
-        key = (type(array), array.shape, array.dtype, array.strides)
+        key = (type(array), array.shape, array.dtype, array.strides, training)
         route = self._routes.get(key)
         if route is None:
-            route = self._routes[key] = self._make_route(array)
+            route = self._routes[key] = self._make_route(array, training)
         return route
 
-    def _make_route(self, array: Array | DeviceArray) -> _Route:
+    def _make_route(self, array: Array | DeviceArray, training: bool) -> _Route:
         computed = self._choose_dtype(array.dtype)
         own = "float64" if computed == np.float64 else "float32"
         self._build(array.shape, self._policy.weights or own)
         from gngen import api  # late: it brings the compilers
 
-        cast = array.astype(computed, copy=False)
-        return _Route(api.kernel_for(self.spec, cast, self._gamma, self._beta, target=self.target), computed)
+        cast: Any = array.astype(computed, copy=False)
+        if not training:
+            return _Route(api.kernel_for(self.spec, cast, self._gamma, self._beta, target=self.target), computed)
+        backward = api.backward_for(self.spec, cast, self._gamma, self._beta, target=self.target)
+        kernel = api.kernel_for(self.spec, cast, self._gamma, self._beta, target=self.target, outputs=STATISTICS)
+        return _Route(kernel, computed, backward)
 
     def _choose_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         """The dtype that an input is cast to, and that of the answer."""
@@ -400,6 +452,10 @@ class GroupNormalization:
     def _named_weights(self) -> dict[str, Array]:
         both = {"gamma": self._gamma, "beta": self._beta}
         return {name: weight for name, weight in both.items() if weight is not None}
+
+    def _regularizers(self) -> dict[str, Callable[..., Any]]:
+        both = {"gamma": self.gamma_regularizer, "beta": self.beta_regularizer}
+        return {name: regularizer for name, regularizer in both.items() if regularizer is not None}
 
     def _assign(self, name: str, value: ArrayLike) -> None:
         weight = self._named_weights().get(name)
@@ -442,10 +498,11 @@ class _Pinned:
 
 @dataclass(frozen=True)
 class _Route:
-    """How arrays of one shape, dtype and strides are computed: cast to a dtype, and through a kernel of it."""
+    """How arrays of one shape, dtype and strides are computed: cast to a dtype, and through a kernel of it; backward in training alone."""
 
     kernel: Kernel
     dtype: np.dtype[Any]
+    backward: BackwardKernel | None = None
 
     def cast(self, array: Array | DeviceArray) -> Array | DeviceArray:
         """`array` as the kernel reads it."""
