@@ -84,9 +84,8 @@ def test_gradients_are_finite_differences_in_float64(axis: int, arguments: dict[
         assert_close(gradient, differences(loss, weight), 1e-8)
 
 
-@pytest.mark.parametrize("axis", [1, -1])
-def test_gradients_on_every_backend(backend: str, axis: int) -> None:
-    layer = make_layer(axis=axis, target=backend)
+def test_gradients_on_every_backend(backend: str) -> None:
+    layer = make_layer(axis=1, target=backend)
     x, dy = 3 + 2 * normal(2, 8, 5, 8), normal(2, 8, 5, 8, seed=1)
     y = layer(x, training=True)
     assert np.array_equal(y, layer(x))
@@ -345,9 +344,7 @@ def test_the_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert spec.loader is not None
     digits = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(digits)
-    images, labels = normal(4, 8, 8, 1), np.arange(4)
-    assert digits.check_gradient(images, labels) < 1e-6
     assert digits.main(epochs=2) >= 0.9
-    printed = capsys.readouterr().out
-    assert "gradient against finite differences" in printed
-    assert "epoch  2: loss" in printed
+    first, *epochs, _ = capsys.readouterr().out.splitlines()
+    assert float(first.removeprefix("gradient against finite differences: largest relative error ")) < 1e-6
+    assert [line.split(":")[0] for line in epochs] == ["epoch  1", "epoch  2"]
