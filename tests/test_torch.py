@@ -322,6 +322,7 @@ OPERATOR_INPUTS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
 @pytest.mark.parametrize("name", list(OPERATOR_INPUTS))
 def test_operators_are_what_torch_asks_of_operators(name: str) -> None:
     x, weight, bias, *rest = OPERATOR_INPUTS[name]

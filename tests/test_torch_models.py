@@ -58,11 +58,10 @@ def rms(difference: Any) -> float:
 
 # The fused activation, and how many norms have it.
 REPORTS = {"unet": {"silu": 45, None: 16}, "vae": {"silu": 50, None: 2}, "segresnet": {"relu": 25}}
-SIZES = ["small", pytest.param("full", marks=pytest.mark.slow)]
+FULL = [pytest.param(name, "full", marks=pytest.mark.slow) for name in REPORTS]
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", list(REPORTS))
+@pytest.mark.parametrize(("name", "size"), [*((name, "small") for name in REPORTS), *FULL])
 def test_networks_answer_as_before(networks: ModuleType, name: str, size: str) -> None:
     network = build(networks, name, size)
     with torch.no_grad():
@@ -83,6 +82,7 @@ def test_networks_answer_as_before(networks: ModuleType, name: str, size: str) -
         assert rms(ours - exact) <= 1.5 * theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(REPORTS))
 def test_each_norm_of_a_network_keeps_the_contract(networks: ModuleType, name: str) -> None:
     network = build(networks, name, "small")
@@ -101,6 +101,7 @@ def test_each_norm_of_a_network_keeps_the_contract(networks: ModuleType, name: s
             assert y.stride() == x.stride()
 
 
+@pytest.mark.slow
 def test_a_network_copies_and_trains_after(networks: ModuleType) -> None:
     network = build(networks, "unet", "small")
     theirs = copy.deepcopy(network)
@@ -115,6 +116,7 @@ def test_a_network_copies_and_trains_after(networks: ModuleType) -> None:
     assert rms(gradients[0] - gradients[1]) <= 1e-4 * rms(gradients[0])
 
 
+@pytest.mark.slow
 def test_the_last_channels_pass_through_a_network(networks: ModuleType) -> None:
     network = build(networks, "vae", "small")
     network.module.to(memory_format=torch.channels_last)
