@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import errno
 import json
@@ -274,6 +275,25 @@ def test_the_key_changes_with_the_compilers_version(tmp_path: Path, use_compiler
         assert c.identity().startswith(f"{version} ")
         seen.append(digest())
     assert len(set(seen)) == 2
+
+
+def test_the_fingerprint_has_all_that_shapes_a_nest() -> None:
+    """What lowering imports, but for errors, texts and facts: a machine's are part of each digest."""
+    package = Path(resources.__file__).parent
+    todo = ["lowering", *(f"schedules.{path.stem}" for path in (package / "schedules").glob("[a-z]*.py"))]
+    found: set[str] = set()
+    while todo:
+        name = todo.pop()
+        path = package.joinpath(*name.split(".")).with_suffix(".py")
+        if name in found or not path.exists():
+            continue
+        found.add(name)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gngen"):
+                module = str(node.module).removeprefix("gngen").lstrip(".")
+                todo += [module, *(f"{module}.{alias.name}".lstrip(".") for alias in node.names)]
+    shape_nothing = {"errors", "verify", "nestprint", "resources", "device", "target"}
+    assert {name for name in found if not name.startswith("schedules.")} - shape_nothing <= set(resources._CODE)
 
 
 def test_the_fingerprint_changes_with_code_and_templates(tmp_path: Path) -> None:
