@@ -35,9 +35,10 @@ def plan(
     order: Sequence[int] | None = None,
     param_dtype: Any = None,
     direction: str = "forward",
+    stage: str = "",
 ) -> Plan:
     """Everything that `compile` decides, with nothing emitted or built. Arguments and errors as for `compile`."""
-    problem, layout = specialize(spec, shape, dtype, order, outputs, param_dtype, direction)
+    problem, layout = specialize(spec, shape, dtype, order, outputs, param_dtype, direction, stage)
     chosen, passed = choose_auto() if target == "auto" else (parse_target(target), "")
     return make_plan(spec, problem, layout, chosen, schedule, passed)
 
@@ -52,6 +53,7 @@ def compile(
     order: Sequence[int] | None = None,
     param_dtype: Any = None,
     direction: str = "forward",
+    stage: str = "",
 ) -> Kernel:
     """A kernel for exactly this spec, shape, type and machine, from memory, from disk, or built now.
 
@@ -66,17 +68,18 @@ def compile(
         order: the memory order of x and y, axes from the outermost; None for C order.
         param_dtype: of gamma, beta and modulation: None for dtype, which it is but for halves, where it may be float32.
         direction: forward; or backward for the gradients, a `BackwardKernel` that is called with other arrays.
+        stage: "" for the whole; or moments, sums or apply for a part of it, of `gngen.stages`, that is called with other arrays again.
 
     Raises:
         SpecError: arguments that do not go together. TargetError: no such target, or not one that runs here.
         BuildError: the compiler refused the source.
     """
     try:
-        key = (spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction)
+        key = (spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction, stage)
         return _kernels[key]
     except (KeyError, TypeError):
         pass
-    kernel = _build(plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction), target == "auto", schedule)
+    kernel = _build(plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction, stage), target == "auto", schedule)
     if len(_kernels) >= _KERNELS_MOST:
         _kernels.clear()
     with suppress(TypeError):  # a list or a mapping among the arguments: found by its digest instead
@@ -104,6 +107,10 @@ def _build(p: Plan, auto: bool, schedule: Schedule | str | Mapping[str, Any] | N
 
 
 def _kernel_class(p: Plan) -> type[Kernel]:
+    if p.problem.stage:
+        from gngen.stages import STAGE_KERNELS
+
+        return STAGE_KERNELS[p.problem.direction, p.problem.stage]
     if p.problem.direction == "forward":
         return Kernel
     from gngen.backward import BackwardKernel
@@ -121,9 +128,10 @@ def emit(
     order: Sequence[int] | None = None,
     param_dtype: Any = None,
     direction: str = "forward",
+    stage: str = "",
 ) -> Source:
     """The source of a kernel; builds nothing, and works for a machine that is not this one. Arguments as for `compile`."""
-    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction).source
+    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction, stage).source
 
 
 def lower(
@@ -136,9 +144,10 @@ def lower(
     order: Sequence[int] | None = None,
     param_dtype: Any = None,
     direction: str = "forward",
+    stage: str = "",
 ) -> LoopNest:
     """The verified loop nest of a kernel; ``str`` shows it. Arguments as for `compile`."""
-    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction).nest
+    return plan(spec, shape, dtype, target, outputs, schedule, order, param_dtype, direction, stage).nest
 
 
 def explain_plan(p: Plan) -> str:

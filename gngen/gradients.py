@@ -207,6 +207,10 @@ class Gradients(Sweeps):
             level = ir.sub(level, ir.mul(ir.cast(c.low, "f64"), tilt))
         return tilt, b.let("wide_level", level)
 
+    def load_slopes(self, slopes: Buffer, n: Expr, g: Expr, c: Center) -> tuple[Expr, Expr]:
+        """A group's tilt and level, as `tilt_and_level` found them."""
+        return self.b.load(slopes, n, g, 0), self.b.load(slopes, n, g, 1)
+
     def slope(self, d: Expr, dy: Expr, s: Slopes) -> Expr:
         """dx."""
         return ir.fma(d, s.tilt, ir.fma(self.gradient(d, dy, s.scale, s.offset), s.scale, s.level))
@@ -247,4 +251,6 @@ class Gradients(Sweeps):
 
     def _rounded(self, value: Expr, kind: str) -> Expr:
         """A float64 as a parameter's kind; as a half, by way of f32."""
+        if kind == "f64":
+            return value
         return ir.cast(ir.cast(value, self.p.kind), kind)

@@ -70,8 +70,9 @@ def make_plan(
 ) -> Plan:
     """Choose the schedule for a problem on a target: the one asked for, or else the tuned one, or else by rule."""
     if isinstance(target.machine, Gpu):
-        if problem.direction == "backward":
-            raise TargetError(f"{target} is a GPU, which has no backward kernels; choose a CPU's: c, numba-cpu or reference")
+        if problem.direction == "backward" or problem.stage:
+            what = "kernels in stages" if problem.stage else "backward kernels"
+            raise TargetError(f"{target} is a GPU, which has no {what}; choose a CPU's: c, numba-cpu or reference")
         if isinstance(schedule, Schedule):
             raise SpecError(f"{schedule.name} is a schedule of a CPU, and {target} a GPU; choose from {', '.join(GPU_SCHEDULES)}")
         return Plan(spec, problem, layout, target, choose_gpu_schedule(problem, target.machine, schedule), passed)

@@ -20,9 +20,18 @@ def lower_problem(p: Problem, s: Schedule | GpuSchedule) -> LoopNest:
     """The loop nest of a problem under a schedule; VerifyError if the schedule wrote an invalid one."""
     if isinstance(s, GpuSchedule):
         return _lower_gpu(p, s)
-    k = Gradients(p, s) if p.direction == "backward" else Pieces(p, s)
+    k = _pieces(p)(p, s)
     workspace = schedule_module(p, s.name).lower(k)
     return verify(LoopNest(p.name, p, k.buffers, k.batch, workspace, tuple(k.b.functions.values()), k.b.finish(), s.parallel_from))
+
+
+def _pieces(p: Problem) -> type[Pieces | Gradients]:
+    """What the CPU schedules of a problem are put together from."""
+    if p.stage:
+        from gngen.schedules.stages import PIECES
+
+        return PIECES[p.direction, p.stage]
+    return Gradients if p.direction == "backward" else Pieces
 
 
 def _lower_gpu(p: Problem, s: GpuSchedule) -> LoopNest:

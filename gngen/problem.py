@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gngen.errors import SpecError
@@ -15,6 +15,8 @@ KINDS = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16
 _ITEM_BYTES = {"f32": 4, "f64": 8, "f16": 2, "bf16": 2}
 OUTPUTS = ("y", "sum", "mean", "rstd")
 DIRECTIONS = ("forward", "backward")
+# The parts of each direction that a kernel may do alone, with what is summed between them left to the caller; "" is all of it.
+STAGES = {"forward": ("", "moments", "apply"), "backward": ("", "sums", "apply")}
 FUSED = ("residual", "modulation", "masked")
 
 
@@ -25,7 +27,8 @@ class Problem:
     ``x`` reads as ``[batch, outer, groups, chans, inner]`` in memory order. The batch is an argument of every kernel;
     the number here (None: unknown) only guides the schedule. data: the kind of x and y, f32, f64, f16 or bf16. parameters: the
     kind of gamma and beta, which is that of the data, or f32 where the data are halves. A backward problem's outputs are dx, and dgamma and
-    dbeta where the spec scales and centers; a residual makes no difference to it, since x is then the sum.
+    dbeta where the spec scales and centers; a residual makes no difference to it, since x is then the sum. stage: which of `STAGES`; mean
+    and rstd come from the caller then, and epsilon makes no difference.
     """
 
     batch: int | None
@@ -44,11 +47,12 @@ class Problem:
     modulation: bool = False
     masked: bool = False
     direction: str = "forward"
+    stage: str = ""
 
     @property
     def name(self) -> str:
         """A name that says the sizes, for the generated function, as ``gn_f32_o4096_g32_c10_i1_silu``."""
-        way = "gn_bwd" if self.direction == "backward" else "gn"
+        way = ("gn_bwd" if self.direction == "backward" else "gn") + (f"_{self.stage}" if self.stage else "")
         sizes = f"{way}_{self.data}_o{self.outer}_g{self.groups}_c{self.chans}_i{self.inner}"
         return "_".join((sizes, *([self.activation] if self.activation else []), *self.fused))
 
@@ -116,6 +120,7 @@ def specialize(
     outputs: Sequence[str] = ("y",),
     param_dtype: Any = None,
     direction: str = "forward",
+    stage: str = "",
 ) -> tuple[Problem, Layout]:
     """The problem of a spec on arrays of `shape`, and their layout.
 
@@ -126,13 +131,16 @@ def specialize(
         outputs: which of y, sum (x + residual), mean and rstd; y always.
         param_dtype: of gamma, beta and modulation: None for that of the input, which it is but for halves, where it may be float32.
         direction: forward, or backward: the gradients of x, gamma and beta.
+        stage: "" for the whole; moments or apply of a forward pass, sums or apply of a backward pass.
 
     Raises:
-        SpecError: axis, groups, shape, dtype, order, outputs, param_dtype or direction that do not go together.
+        SpecError: axis, groups, shape, dtype, order, outputs, param_dtype, direction or stage that do not go together.
 
     >>> specialize(GroupNormSpec(groups=32), (2, 64, 64, 320))[0].outer
     4096
     """
+    if stage:
+        spec = _staged(spec, _check_direction(direction), stage, outputs)
     data = check_dtype(dtype)
     parameters = _check_parameters(data, param_dtype)
     sizes = _check_shape(shape)
@@ -161,11 +169,12 @@ def specialize(
         center=spec.center,
         scale=spec.scale,
         activation=spec.activation,
-        outputs=_check_outputs(outputs, spec.residual) if direction == "forward" else _gradients(spec, outputs),
+        outputs=_outputs(spec, outputs, direction, stage),
         residual=spec.residual and direction == "forward",
         modulation=spec.modulation,
         masked=spec.masked,
         direction=_check_direction(direction),
+        stage=stage,
     )
     return problem, Layout(sizes, axes, memory, features, copied)
 
@@ -247,6 +256,32 @@ def _check_outputs(outputs: Sequence[str], residual: bool) -> tuple[str, ...]:
     if "sum" in asked and not residual:
         raise SpecError("the output sum is x + residual; this spec has residual=False")
     return tuple(o for o in OUTPUTS if o in asked)
+
+
+def _outputs(spec: GroupNormSpec, asked: Sequence[str], direction: str, stage: str) -> tuple[str, ...]:
+    """What a kernel writes."""
+    if stage == "moments":
+        return ("moments",)
+    if direction == "forward":
+        return _check_outputs(asked, spec.residual)
+    gradients = _gradients(spec, asked)
+    if not stage:
+        return gradients
+    return ("dx",) if stage == "apply" else ("shares", *gradients[1:])
+
+
+def _staged(spec: GroupNormSpec, direction: str, stage: str, outputs: Sequence[str]) -> GroupNormSpec:
+    """The spec without what makes no difference to a stage; complains of what has no stages."""
+    if stage not in STAGES[direction]:
+        raise SpecError(f"stage {stage!r} of a {direction} pass is not known; choose from {', '.join(map(repr, STAGES[direction]))}")
+    refused = [flag for flag in FUSED if getattr(spec, flag)]
+    if refused:
+        raise SpecError(f"a spec with {' and '.join(refused)} has no stages: compile the whole, or fuse nothing")
+    if tuple(outputs) != ("y",):
+        raise SpecError(f"a stage has its own outputs and takes none; received {tuple(outputs)}")
+    if stage == "moments":
+        return replace(spec, epsilon=0.0, center=False, scale=False, activation=None)
+    return replace(spec, epsilon=0.0)
 
 
 def _check_direction(direction: str) -> str:

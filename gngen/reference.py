@@ -96,16 +96,23 @@ def grouped_backward(
     count = x.shape[2] * x.shape[3]
     if x.size == 0:
         return np.zeros_like(x), np.zeros(x.shape[1:3], x.dtype), np.zeros(x.shape[1:3], x.dtype)
-    mean, rstd = (stat[:, :, None, None] for stat in moments(x, epsilon))
+    mean, rstd = moments(x, epsilon)
+    xhat, g, scaled = grouped_gradient(dy, x, mean, rstd, gamma, beta, activation)
+    shares = [part.sum((2, 3), keepdims=True) / count for part in (scaled, scaled * xhat)]
+    dx = rstd[:, :, None, None] * (scaled - shares[0] - xhat * shares[1])
+    return dx, (g * xhat).sum((0, 3)), g.sum((0, 3))
+
+
+def grouped_gradient(
+    dy: Array, x: Array, mean: Array, rstd: Array, gamma: Array | None, beta: Array | None, activation: str | None
+) -> tuple[Array, Array, Array]:
+    """xhat, g = dy * act'(z) and gamma * g of arrays (N, groups, chans, positions); mean and rstd (N, groups)."""
     own = [None if a is None else np.asarray(a, x.dtype).reshape(1, *x.shape[1:3], 1) for a in (gamma, beta)]
-    xhat = (x - mean) * rstd
+    xhat = (x - mean[:, :, None, None]) * rstd[:, :, None, None]
     z = xhat if own[0] is None else xhat * own[0]
     z = z if own[1] is None else z + own[1]
     g = dy * derivative(z, activation)
-    scaled = g if own[0] is None else g * own[0]
-    shares = [part.sum((2, 3), keepdims=True) / count for part in (scaled, scaled * xhat)]
-    dx = rstd * (scaled - shares[0] - xhat * shares[1])
-    return dx, (g * xhat).sum((0, 3)), g.sum((0, 3))
+    return xhat, g, g if own[0] is None else g * own[0]
 
 
 def add(x: Array, residual: Array) -> Array:
@@ -124,13 +131,18 @@ def moments(grouped: Array, epsilon: float, mask: Array | None = None) -> tuple[
         return empty, empty.copy()
     if mask is not None:
         return _masked_moments(grouped, epsilon, mask)
+    mean, variance = mean_and_variance(grouped)
+    spread = variance + epsilon
+    return mean, np.where(spread == 0, 0.0, 1 / np.sqrt(spread))
+
+
+def mean_and_variance(grouped: Array) -> tuple[Array, Array]:
+    """Those of each group of an array (N, groups, chans, positions) that is not empty."""
+    count = grouped.shape[2] * grouped.shape[3]
     mean = grouped.sum((2, 3)) / count
     d = grouped - mean[:, :, None, None]
     off = d.sum((2, 3)) / count
-    mean = mean + off
-    variance = np.maximum((d * d).sum((2, 3)) / count - off * off, 0.0)
-    spread = variance + epsilon
-    return mean, np.where(spread == 0, 0.0, 1 / np.sqrt(spread))
+    return mean + off, np.maximum((d * d).sum((2, 3)) / count - off * off, 0.0)
 
 
 def _masked_moments(grouped: Array, epsilon: float, mask: Array) -> tuple[Array, Array]:

@@ -74,6 +74,8 @@ BACKWARD = {
 
 def schedule_module(p: Problem, name: str) -> ModuleType:
     """The module that lowers a problem under the schedule called `name`."""
+    if p.stage:
+        return import_module("gngen.schedules.stages")
     return import_module(f"gngen.schedules.{(BACKWARD if p.direction == 'backward' else SCHEDULES)[name]}")
 
 
@@ -93,7 +95,7 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
     for key in wishes:
         if key not in legal:
             raise SpecError(f"a schedule has no field {key!r}; choose from {', '.join(legal)}")
-    name, reason = (_choose_backward if p.direction == "backward" else _choose_name)(p, m)
+    name, reason = (_choose_stage if p.stage else _choose_backward if p.direction == "backward" else _choose_name)(p, m)
     if "name" in wishes and wishes["name"] != name:
         name, reason = str(wishes["name"]), "asked for"
     chosen = Schedule(
@@ -107,7 +109,7 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
         store=_store(p, m),
         piece=p.sample if name == "sample" and applies_by_rows(p) else _piece(p, m),
         parallel_from=_parallel_from(p, name),
-        by_sample=name in ("rows", "group_split") and p.sample_bytes <= m.l3 // 2 < p.sample_bytes * (p.batch or 2),
+        by_sample=not p.stage and name in ("rows", "group_split") and p.sample_bytes <= m.l3 // 2 < p.sample_bytes * (p.batch or 2),
         reason=reason,
     )
     if wishes.get("store") == "auto":
@@ -139,6 +141,8 @@ def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
 
 def misfit(p: Problem, name: str, lanes: int) -> str:
     """Why a schedule cannot compute a problem, or ""."""
+    if p.stage and name not in ("rows", "group_split"):
+        return "all workers share a stage"
     if p.direction == "backward":
         return _backward_misfit(p, name, lanes)
     by_rows = isinstance(summation(p, lanes), RowSlabs)
@@ -232,6 +236,12 @@ def _choose_backward(p: Problem, m: Machine) -> tuple[str, str]:
     if batch * p.groups < 2 * m.cores and not (batch * p.groups >= m.cores and size <= m.l2):
         return "group_split", f"{batch * p.groups} groups are too few for {m.cores} threads: each is split"
     return "group_resident", f"{_size(size)} of dy and x of a group are read again from the caches"
+
+
+def _choose_stage(p: Problem, m: Machine) -> tuple[str, str]:
+    lanes = m.vector_bits // p.bits
+    by_rows = by_columns(p, lanes) if p.direction == "backward" else isinstance(summation(p, lanes), RowSlabs)
+    return "rows" if by_rows else "group_split", f"all workers share the {p.stage} stage"
 
 
 def _row_vectors(p: Problem, m: Machine) -> int:

@@ -42,8 +42,9 @@ def emit(nest: LoopNest, target: Target) -> Source:
     from gngen.render import render
 
     names = [b.name for b in (*nest.buffers, *nest.workspace)]
-    text = "backward" if nest.problem.direction == "backward" else "kernel"
-    return Source("python", nest.name, render(f"reference/{text}.py.j2", nest=nest, p=nest.problem, names=names))
+    p = nest.problem
+    text = {"moments": "moments", "sums": "sums"}.get(p.stage) or ("backward" if p.direction == "backward" else "kernel")
+    return Source("python", nest.name, render(f"reference/{text}.py.j2", nest=nest, p=p, names=names))
 
 
 def build(source: Source, folder: Path) -> list[str]:

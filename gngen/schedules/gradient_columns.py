@@ -47,11 +47,18 @@ def parameters(k: Gradients) -> None:
 
 
 def _phases(k: Gradients, n: Expr | None) -> tuple[Buffer, ...]:
+    slopes = Buffer("slopes", "f64", (k.batch, k.p.groups, 2), "workspace")
+    partial = take_sums(k, slopes, n)
+    apply_all(k, slopes, n)
+    return partial, slopes
+
+
+def take_sums(k: Gradients, slopes: Buffer, n: Expr | None) -> Buffer:
+    """The phases up to the slopes, of sample n or of all; the partial sums' workspace."""
     b, p, cols = k.b, k.p, k.sums
     assert isinstance(cols, Columns)
     width = -(-cols.long_row // k.lanes) * k.lanes
     partial = Buffer("partial", p.kind, (k.batch, cols.slabs, 2, width), "workspace")
-    slopes = Buffer("slopes", "f64", (k.batch, p.groups, 2), "workspace")
     parts = p.groups // cols.merged
     if k.off is not None:
         with items(k, n, slab=cols.slabs) as (sample, slab), b.when(k.is_far(_farthest(k, sample))):
@@ -62,14 +69,20 @@ def _phases(k: Gradients, n: Expr | None) -> tuple[Buffer, ...]:
         _slab_sums(k, cols, sample, slab, partial, only_off=False)
     with items(k, n, part=parts) as (sample, part):
         _merge(k, cols, sample, part, partial, slopes)
+    return partial
+
+
+def apply_all(k: Gradients, slopes: Buffer, n: Expr | None) -> None:
+    """dx of sample n or of all."""
+    p, cols = k.p, k.sums
+    assert isinstance(cols, Columns)
     rows = max(1, k.s.piece // cols.long_row) * cols.fold
     pieces = -(-p.outer // rows)
     with items(k, n, piece=pieces) as (sample, piece):
         back = ir.sub(ir.const(pieces - 1), piece)  # what was read last may still be in a cache
         _apply(k, cols, sample, *k.cut("piece", back, rows * cols.row, p.sample), slopes)
         if k.s.store == "streaming":
-            b.fence()
-    return partial, slopes
+            k.b.fence()
 
 
 def _farthest(k: Gradients, n: Expr) -> Var:
@@ -107,7 +120,8 @@ def _tables(
         center = k.center(n, g, settled)
         shared: dict[str, Expr] = {"high": center.high}
         if slopes is not None:
-            shared |= {stem: b.let(f"own_{stem}", ir.cast(b.load(slopes, n, g, at), p.kind)) for at, stem in enumerate(("tilt", "level"))}
+            found = k.load_slopes(slopes, n, g, center)
+            shared |= {stem: b.let(f"own_{stem}", ir.cast(value, p.kind)) for stem, value in zip(("tilt", "level"), found, strict=True)}
         with b.loop("c", 0, p.chans, step) as c:
             fill(g, shared, c, None)
         if p.chans % step:
@@ -122,7 +136,7 @@ def _tables(
 
 def _has_offset(k: Gradients) -> bool:
     """Whether z has an offset: of an activation, that of beta or of what the mean is off by."""
-    return k.p.activation is not None and (k.beta is not None or k.off is not None)
+    return k.p.activation is not None and (k.beta is not None or k.p.kind == "f32")
 
 
 def _each_row(k: Gradients, cols: Columns, start: Expr, stop: Expr, together: int, columns: ColumnsAt) -> None:

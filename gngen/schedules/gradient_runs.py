@@ -49,10 +49,17 @@ def _resident(k: Gradients) -> None:
 
 
 def _split(k: Gradients, n: Expr | None) -> tuple[Buffer, ...]:
+    slopes = Buffer("slopes", "f64", (k.batch, k.p.groups, 2), "workspace")
+    partial = take_sums(k, slopes, n)
+    apply_all(k, slopes, n)
+    return partial, slopes
+
+
+def take_sums(k: Gradients, slopes: Buffer, n: Expr | None) -> Buffer:
+    """The phases up to the slopes, of sample n or of all; the partial sums' workspace."""
     b, p, runs = k.b, k.p, k.sums
     assert isinstance(runs, ChannelRuns)
     partial = Buffer("partial", "f64", (k.batch, p.groups, p.chans, runs.units, 2), "workspace")
-    slopes = Buffer("slopes", "f64", (k.batch, p.groups, 2), "workspace")
     if k.off is not None:
         with items(k, n, g=p.groups, c=p.chans, unit=runs.units) as (sample, g, c, unit), b.when(k.is_far(k.distance(sample, g))):
             (total,) = k.unit_sums(sample, g, c, unit, b.let("high", b.load(k.means, sample, g)), None)
@@ -69,16 +76,23 @@ def _split(k: Gradients, n: Expr | None) -> tuple[Buffer, ...]:
         found = _merge(k, sample, g, center, lambda c, unit: [b.load(partial, sample, g, c, unit, which) for which in range(2)])
         for which, value in enumerate(found):
             b.store(slopes, sample, g, which, value=value)
+    return partial
+
+
+def apply_all(k: Gradients, slopes: Buffer, n: Expr | None) -> None:
+    """dx of sample n or of all."""
+    b, p = k.b, k.p
     chan_step, inner_step = min(p.chans, max(1, k.s.piece // p.inner)), min(p.inner, k.s.piece)
     pieces = {"o": p.outer, "g": p.groups, "chan_piece": -(-p.chans // chan_step), "inner_piece": -(-p.inner // inner_step)}
     length = inner_step if inner_step % k.lanes else p.inner
     with items(k, n, **pieces) as (sample, o, g, chan_piece, inner_piece):
         chans, inner = k.cut("chan", chan_piece, chan_step, p.chans), k.cut("inner", inner_piece, inner_step, p.inner)
-        both = (b.let("wide_tilt", b.load(slopes, sample, g, 0)), b.let("wide_level", b.load(slopes, sample, g, 1)))
-        _apply(k, sample, o, g, k.center(sample, g), both, chans, inner, length)
+        center = k.center(sample, g)
+        found = k.load_slopes(slopes, sample, g, center)
+        both = (b.let("wide_tilt", found[0]), b.let("wide_level", found[1]))
+        _apply(k, sample, o, g, center, both, chans, inner, length)
         if k.s.store == "streaming":
             b.fence()
-    return partial, slopes
 
 
 def _channel(k: Gradients, g: Expr, c: Expr) -> Expr:

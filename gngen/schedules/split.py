@@ -43,6 +43,14 @@ def samples(k: Sweeps) -> Iterator[Expr | None]:
 
 def phases(k: Pieces, n: Expr | None) -> tuple[Buffer, ...]:
     """The three phases, of sample n or of all."""
+    stats = Buffer("stats", "f64", (k.batch, k.p.groups, 2), "workspace")
+    partial = take_moments(k, stats, n)
+    apply_all(k, stats, n)
+    return partial, stats, *(() if k.early is None else (k.early,))
+
+
+def take_moments(k: Pieces, stats: Buffer, n: Expr | None) -> Buffer:
+    """The first two phases, of sample n or of all; the partial moments' workspace."""
     sums, p = k.sums, k.p
     if isinstance(sums, RunBlocks):
         partial = Buffer("partial", "f64", (k.batch, p.groups, sums.blocks, 3), "workspace")
@@ -54,10 +62,8 @@ def phases(k: Pieces, n: Expr | None) -> tuple[Buffer, ...]:
                 k.take_shifts(sums, sample)
         with items(k, n, slab=sums.slabs, tile=p.groups // sums.tile) as (sample, slab, tile):
             k.slab_sums(sums, sample, slab, tile, partial)
-    stats = Buffer("stats", "f64", (k.batch, p.groups, 2), "workspace")
     _merge(k, partial, stats, n)
-    apply_all(k, stats, n)
-    return partial, stats, *(() if k.early is None else (k.early,))
+    return partial
 
 
 @contextmanager
