@@ -96,7 +96,7 @@ class _Sharded(torch.autograd.Function):  # type: ignore[misc]
     def backward(ctx: Any, dy: Any) -> tuple[Any, ...]:
         x, weight, bias, stats = ctx.saved_tensors
         compile, x = _compiler(x, ctx.spec, weight, bias)
-        parameters = _detached(weight, bias)
+        dy, *parameters = _detached(dy, weight, bias)
         shares, *sums = compile(stage="sums", direction="backward")(dy, x, stats, *parameters)
         exchanged = [shares, *([] if ctx.own_gradients else [s for s in sums if s is not None])]
         shares, *whole = map(_add, zip(*_gather(exchanged, ctx.group), strict=True))
@@ -122,8 +122,8 @@ def _compiler(x: Any, spec: GroupNormSpec, weight: Any, bias: Any) -> tuple[Any,
     return partial(gngen.compile, spec, tuple(x.shape), dtype, order=order, param_dtype=kind), x
 
 
-def _detached(*parameters: Any) -> list[Any]:
-    return [None if p is None else p.detach() for p in parameters]
+def _detached(*tensors: Any) -> list[Any]:
+    return [None if t is None else t.detach() for t in tensors]
 
 
 def _gather(own: list[Any], group: Any) -> list[list[Any]]:
