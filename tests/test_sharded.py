@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import itertools
 import math
 import re
@@ -14,6 +15,7 @@ from shardworker import Part, run
 from strategies import assert_equal, assert_right, need_backend, oracle
 from test_backward import Case
 
+import gngen
 from gngen.errors import LaunchError, SpecError
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -172,3 +174,9 @@ def test_no_positions_at_all(alone: Any) -> None:
     assert y.shape == x.grad.shape == x.shape
     assert not norm.weight.grad.any()
     assert math.isfinite(norm.bias.grad.sum())
+
+
+def test_the_document() -> None:
+    failed, tried = doctest.testfile(str(Path(gngen.__file__).resolve().parent.parent / "docs" / "sharded.md"), module_relative=False)
+    assert not failed
+    assert tried > 10

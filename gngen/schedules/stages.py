@@ -10,6 +10,8 @@ They are the phases of group_split and rows, whose workspace the caller has in h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gngen import loopnest as ir
 from gngen.gradients import Center, Gradients
 from gngen.gradientsums import Columns
@@ -93,7 +95,7 @@ class ShareGradients(_StageGradients):
         every = (self.dy, self.x, self.stats, self.gamma, self.beta, self.shares, self.dgamma, self.dbeta)
         return tuple(b for b in every if b is not None)
 
-    def tilt_and_level(self, c: Center, shared: list[Var]) -> tuple[Expr, Expr]:
+    def tilt_and_level(self, c: Center, shared: Sequence[Expr]) -> tuple[Expr, Expr]:
         """The group's sums as they are: they have yet to be added to others'."""
         return shared[0], shared[1]
 

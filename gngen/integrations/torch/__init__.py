@@ -1,4 +1,4 @@
-"""gngen inside PyTorch: `group_norm`, the module `GroupNorm`, and `replace`, which puts it into a model."""
+"""gngen inside PyTorch: `group_norm`, the module `GroupNorm`, `replace`, which puts it into a model, and `ShardedGroupNorm`."""
 
 from gngen.integrations import require
 
@@ -6,5 +6,6 @@ require("torch", "torch")
 
 from gngen.integrations.torch.norm import GroupNorm, group_norm
 from gngen.integrations.torch.replace import Replacement, replace
+from gngen.integrations.torch.sharded import ShardedGroupNorm
 
-__all__ = ["GroupNorm", "Replacement", "group_norm", "replace"]
+__all__ = ["GroupNorm", "Replacement", "ShardedGroupNorm", "group_norm", "replace"]

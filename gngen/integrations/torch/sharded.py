@@ -21,9 +21,11 @@ from gngen.spec import GroupNormSpec
 from gngen.stages import find_slopes, merge_moments
 
 torch = require("torch", "torch")
+_Function: Any = torch.autograd.Function
+_GroupNorm: Any = torch.nn.GroupNorm
 
 
-class ShardedGroupNorm(torch.nn.GroupNorm):  # type: ignore[misc]
+class ShardedGroupNorm(_GroupNorm):  # type: ignore[misc]
     """torch.nn.GroupNorm of an input (N, C, *) whose positions are spread over the processes of a group; parameters and state_dict are its.
 
     Each process gives its own part, of the same N and C, type and memory format or not; the parts may differ in size, and be empty.
@@ -76,7 +78,7 @@ class ShardedGroupNorm(torch.nn.GroupNorm):  # type: ignore[misc]
         return plain if self.spec.activation is None else f"{plain}, activation={self.spec.activation!r}"
 
 
-class _Sharded(torch.autograd.Function):  # type: ignore[misc]
+class _Sharded(_Function):  # type: ignore[misc]
     """(x, weight, bias, spec, process group, whether gradients stay apart) -> y."""
 
     @staticmethod
