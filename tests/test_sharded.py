@@ -153,6 +153,17 @@ def test_only_what_is_asked_for(alone: Any) -> None:
         dx.sum().backward()
 
 
+@pytest.mark.slow
+def test_in_a_compiled_model(alone: Any) -> None:
+    model = torch.nn.Sequential(torch.nn.Conv1d(3, 4, 3), alone.ShardedGroupNorm(2, 4), torch.nn.ReLU())
+    x = torch.randn(2, 3, 10, requires_grad=True)
+    answers = []
+    for call in (model, torch.compile(model, backend="eager")):
+        y = call(x)
+        answers.append((y, *torch.autograd.grad(y.square().sum(), x)))
+    torch.testing.assert_close(*answers)
+
+
 def test_refused(alone: Any) -> None:
     norm = alone.ShardedGroupNorm(2, 4, activation="swish")
     assert "activation='silu'" in repr(norm)
