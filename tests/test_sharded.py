@@ -64,16 +64,23 @@ def parts_of(layer: Layer) -> list[Part]:
     return found
 
 
-@pytest.fixture(scope="module", params=sorted(CASES))
-def answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, list[list[Any]]]:
-    """What each of 2 or 4 processes got, by case."""
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What 4 processes got, the first 2 of them also as a group of their own: a file for each group and rank."""
     need_backend("c")
-    world, folder = request.param, tmp_path_factory.mktemp("sharded")
-    for rank, parts in enumerate(zip(*map(parts_of, CASES[world]), strict=True)):
-        torch.save(parts, folder / f"{rank}.given")
-    torch.multiprocessing.spawn(run, (world, str(folder)), nprocs=world)
-    by_rank = [torch.load(folder / f"{rank}.found") for rank in range(world)]
-    return world, [list(each) for each in zip(*by_rank, strict=True)]
+    folder = tmp_path_factory.mktemp("sharded")
+    for world, layers in CASES.items():
+        for rank, parts in enumerate(zip(*map(parts_of, layers), strict=True)):
+            torch.save(parts, folder / f"{world}.{rank}.given")
+    torch.multiprocessing.spawn(run, (max(CASES), sorted(CASES), str(folder)), nprocs=max(CASES))
+    return folder
+
+
+@pytest.fixture(params=sorted(CASES))
+def answers(request: pytest.FixtureRequest, found: Path) -> tuple[int, list[list[Any]]]:
+    """What each of 2 or 4 processes got, by case."""
+    by_rank = [torch.load(found / f"{request.param}.{rank}.found") for rank in range(request.param)]
+    return request.param, [list(each) for each in zip(*by_rank, strict=True)]
 
 
 def array(t: Any, dtype: str) -> Any:
