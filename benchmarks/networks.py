@@ -62,6 +62,15 @@ def vae(config: dict[str, Any], size: int, batch: int = 1) -> Network:
     return Network(AutoencoderKL(**config).eval(), (torch.randn(batch, 3, size, size),))
 
 
+def vae_decoder(config: dict[str, Any], size: int, batch: int = 1) -> Network:
+    """The half of diffusers' autoencoder that makes an image, on latents of size x size."""
+    import torch
+    from diffusers import AutoencoderKL
+
+    torch.manual_seed(0)
+    return Network(AutoencoderKL(**config).decoder.eval(), (torch.randn(batch, config["latent_channels"], size, size),))
+
+
 def segresnet(config: dict[str, Any], size: int, batch: int = 1) -> Network:
     """MONAI's SegResNet on a volume."""
     import torch
@@ -74,6 +83,6 @@ def segresnet(config: dict[str, Any], size: int, batch: int = 1) -> Network:
 # By name: what is measured, of what size.
 NETWORKS: dict[str, Callable[[], Network]] = {
     "SD 1.5 UNet, 32x32 latents": lambda: unet(SD15_UNET, 32),
-    "SD 1.5 VAE, 128x128 image": lambda: vae(SD15_VAE, 128),
+    "SD 1.5 VAE decoder, 32x32 latents": lambda: vae_decoder(SD15_VAE, 32),
     "SegResNet, 96x96x96 volume": lambda: segresnet(SEGRESNET, 96),
 }
