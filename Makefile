@@ -11,11 +11,11 @@ demo: $(VENV)/installed
 
 # Install what the tests need and run all of them but the slow ones.
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow" --durations=25
 
 # The tests that take many seconds or gigabytes each.
 test-slow: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto -m slow --durations=25
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
