@@ -59,7 +59,7 @@ def affine(channels: int, dtype: Any = torch.float32) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("layout", ["first", "last", "between", "sliced", "batch inside"])
 @pytest.mark.parametrize(("dtype", "activation"), [("float32", None), ("float32", "silu"), ("bfloat16", "gelu"), ("float64", None)])
-def test_the_answer_is_right_and_lies_as_the_input_does(layout: str, dtype: str, activation: str | None) -> None:
+def test_the_answer_is_right_and_lies_as_torchs_own(layout: str, dtype: str, activation: str | None) -> None:
     shape = (2, 8, 6, 5)
     spec = gngen.GroupNormSpec(4, 1, 1e-5, activation=activation)
     x = fill("far", shape, dtype) if dtype == "float32" else fill("normal", shape, dtype)
@@ -67,7 +67,15 @@ def test_the_answer_is_right_and_lies_as_the_input_does(layout: str, dtype: str,
     given = laid_out(tensor(x), layout)
     y = group_norm(given, 4, tensor(gamma), tensor(beta), activation=activation)
     assert_right(as_array(y), oracle(x, gamma, beta, spec), dtype)
-    assert y.stride() == (given.stride() if layout != "sliced" else given.contiguous().stride())
+    assert y.stride() == F.group_norm(given, 4, tensor(gamma), tensor(beta)).stride()
+
+
+def test_one_image_that_torch_takes_for_channels_first() -> None:
+    """A transposed view's strides, as attention leaves them: a convolution after the norm goes another way on channels last."""
+    x = some((1, 6, 5, 8)).permute(0, 3, 1, 2).as_strided((1, 8, 6, 5), (8, 1, 40, 8))
+    y = group_norm(x, 4)
+    assert y.stride() == F.group_norm(x, 4).stride() == (240, 30, 5, 1)
+    torch.testing.assert_close(y, F.group_norm(x, 4))
 
 
 def test_volumes_with_the_channels_last() -> None:
@@ -77,7 +85,7 @@ def test_volumes_with_the_channels_last() -> None:
     torch.testing.assert_close(y, F.relu(F.group_norm(x, 2)))
 
 
-@pytest.mark.parametrize("layout", ["first", "last", "between"])
+@pytest.mark.parametrize("layout", ["first", "last"])
 def test_dense_tensors_are_not_copied(layout: str) -> None:
     x, (weight, bias) = laid_out(some((2, 8, 6, 5)), layout), affine(8)
     with torch.profiler.profile() as profile:

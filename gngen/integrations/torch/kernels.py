@@ -1,7 +1,8 @@
 """From tensors to the forward kernels: the compiled call for each shape, memory order and type.
 
 On a CPU a kernel is called by the addresses of dense tensors; where that cannot be, and on a GPU, through its launcher. The answer lies
-in memory as x does. A tensor whose elements do not fill a dense range is copied into one first.
+in memory as that of torch's own group norm: in x's memory format. A tensor that is in none, or whose elements do not fill a dense range, is
+copied first.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gngen.spec import GroupNormSpec
 from gngen.target import choose_gpu
 
 torch = require("torch", "torch")
+suggest_memory_format = require("torch._prims_common", "torch").suggest_memory_format
 
 # A prepared call takes x, weight and bias and gives y, or y, mean and rstd.
 Call = Callable[[Any, Any, Any], Any]
@@ -76,6 +78,16 @@ def order_of(x: Any) -> tuple[int, ...] | None:
     return memory_order(x.shape, x.stride(), 1)
 
 
+def new_like(x: Any) -> Any:
+    """An uninitialised y for x."""
+    return torch.empty_like(x, memory_format=suggest_memory_format(x))
+
+
+def is_in_format(x: Any) -> bool:
+    """Whether y lies in memory as x does: torch knows of channels first and last alone, and takes what is neither for channels first."""
+    return x.is_contiguous() or suggest_memory_format(x) is not torch.contiguous_format
+
+
 def has_right_parameters(x: Any, weight: Any, bias: Any) -> bool:
     """Whether a kernel can read weight and bias where they are."""
     kind = param_type(x, weight, bias)
@@ -123,6 +135,9 @@ def prepare_forward(
     if not has_right_parameters(x, weight, bias):
         alike = convert_parameters(x, weight, bias)
         return _convert_parameters(prepare_forward(x, *alike, groups, eps, activation, stats, target))
+    if not is_in_format(x):
+        own = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+        return _copy_contiguous(prepare_forward(own, weight, bias, groups, eps, activation, stats, target))
     order = order_of(x)
     if order is None:
         return _copy_dense(prepare_forward(torch.empty_like(x), weight, bias, groups, eps, activation, stats, target))
@@ -137,9 +152,6 @@ def prepare_forward(
     )
     if not x.numel():
         return _answer_empty(groups, stats)
-    if kernel.layout.copied:  # no kernel reads this order
-        own = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-        return _copy_in_order(prepare_forward(own, weight, bias, groups, eps, activation, stats, target), stats)
     call = address_call(kernel.launcher) if x.is_cpu else None
     if call is None:
         return _call_launcher(kernel, stats)
@@ -209,14 +221,9 @@ def _copy_dense(call: Call) -> Call:
     return run
 
 
-def _copy_in_order(call: Call, stats: bool) -> Call:
-    """x copied into C order, and y back into x's order."""
-
+def _copy_contiguous(call: Call) -> Call:
     def run(x: Any, weight: Any, bias: Any) -> Any:
-        found = call(x.detach().contiguous(), weight, bias)
-        y, *others = found if stats else (found,)
-        y = torch.empty_like(x).copy_(y)
-        return (y, *others) if stats else y
+        return call(x.detach().contiguous(), weight, bias)
 
     return run
 
@@ -225,7 +232,7 @@ def _answer_empty(groups: int, stats: bool) -> Call:
     """What has no elements has no mean."""
 
     def run(x: Any, weight: Any, bias: Any) -> Any:
-        y = torch.empty_like(x)
+        y = new_like(x)
         if not stats:
             return y
         mean, rstd = (torch.full((x.shape[0], groups), float("nan"), dtype=stat_type(x), device=x.device) for _ in range(2))

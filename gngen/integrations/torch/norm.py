@@ -28,7 +28,7 @@ def group_norm(
     """Normalise x over groups of its channels, axis 1: ``act((x - mean) / sqrt(var + eps) * weight + bias)``.
 
     Args:
-        x: a tensor (N, C, *), float32, float64, float16 or bfloat16, in any memory format; y lies in memory as it does.
+        x: a tensor (N, C, *), float32, float64, float16 or bfloat16, in any memory format; y has the one that torch's own has.
         num_groups: how many groups the channels divide into.
         weight, bias: tensors (C,) or None; of x's type, or float32 where x is float16 or bfloat16.
         eps: added to the variance.

@@ -12,7 +12,7 @@ from typing import Any
 from gngen.integrations import require
 from gngen.integrations.torch.direct import refuse_tangents
 from gngen.integrations.torch.gradients import missing, run_backward
-from gngen.integrations.torch.kernels import run_forward, stat_type
+from gngen.integrations.torch.kernels import new_like, run_forward, stat_type
 
 torch = require("torch", "torch")
 
@@ -55,12 +55,12 @@ for _device in ("CPU", "CUDA"):
 
 
 def _fake(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
-    return torch.empty_like(x)
+    return new_like(x)
 
 
 def _fake_stats(x: Any, weight: Any, bias: Any, groups: int, eps: float, activation: str | None) -> Any:
     mean, rstd = (x.new_empty((x.shape[0], groups), dtype=stat_type(x)) for _ in range(2))
-    return torch.empty_like(x), mean, rstd
+    return new_like(x), mean, rstd
 
 
 def _fake_backward(
