@@ -60,18 +60,10 @@ class BackwardLauncher(Launcher):
     ) -> tuple[Any, Any, Any]:
         """The gradients; dgamma and dbeta are written where they are not None."""
         given, wrap = self._view(x, "x")
-        xs, p = self._input(given), self.problem
-        ups = self._input(self._view(dy, "dy")[0], "dy")
+        xs = self._input(given)
         batch = xs.shape[0]
-        if ups.shape[0] != batch:
-            raise LaunchError(f"dy has shape {ups.shape}; x has a batch of {batch}")
-        wanted = p.center and p.activation is not None
-        others = [
-            self._statistic("mean", mean, batch),
-            self._statistic("rstd", rstd, batch),
-            *self._parameter("gamma", gamma, p.scale),
-            *self._parameter("beta", beta if wanted or not p.center else None, wanted),
-        ]
+        ups = self._upstream(dy, batch)
+        others = [self._statistic("mean", mean, batch), self._statistic("rstd", rstd, batch), *self.parameters(gamma, beta)]
         target, dx = self._output("out", out, given, [ups, xs], others)
         sums = [s for s in (dgamma, dbeta) if s is not None]
         if xs.size:

@@ -14,7 +14,8 @@ from typing import Any
 from gngen.errors import SpecError
 from gngen.lowering import lower_problem
 from gngen.problem import Problem
-from gngen.schedule import PREFETCH, SCHEDULES, SERIAL_BYTES, STORES, Schedule, choose_schedule, misfit
+from gngen.schedule import SCHEDULES, STORES, Schedule, choose_schedule, misfit
+from gngen.schedulerules import PREFETCH, SERIAL_BYTES
 from gngen.summation import pairs, row_fold
 from gngen.target import Machine
 

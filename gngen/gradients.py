@@ -24,7 +24,8 @@ from gngen.sweeps import Sweeps
 # Beyond so many standard deviations from 0, the rounding of the mean is found again: half a unit of its last place is 1e-6 of one.
 FAR = 16.0
 
-Visit = Callable[[Expr, Expr, Expr | None], None]
+# Channels of an item of the last phase, the sums over the batch.
+CHANNELS = 64
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,15 @@ class Gradients(Sweeps):
 
     # The parameters' gradients
 
-    def parameters(self, start: Expr, stop: Expr) -> None:
+    def parameters(self) -> None:
+        """The last phase: dgamma and dbeta, shared by all workers."""
+        if self.dgamma is None and self.dbeta is None:
+            return
+        tiles = -(-self.p.channels // CHANNELS)
+        with self.b.parallel(("tile",), (tiles,), serial=self.s.parallel_from == 0) as (tile,):
+            self._sum_over_batch(*self.cut("channel", tile, CHANNELS, self.p.channels))
+
+    def _sum_over_batch(self, start: Expr, stop: Expr) -> None:
         """dgamma and dbeta of some channels: their sums over the batch, in order."""
         b, lanes = self.b, self.wide_lanes
         outputs = [(which, buffer) for which, buffer in enumerate((self.dbeta, self.dgamma)) if buffer is not None]

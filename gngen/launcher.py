@@ -121,6 +121,19 @@ class Launcher:
             return self._copy(x, self.layout.copied or f"{name} has strides {x.strides}, which the kernel does not read")
         return x
 
+    def _upstream(self, dy: Any, batch: int) -> Any:
+        """dy as a backward kernel reads it."""
+        array = self._input(self._view(dy, "dy")[0], "dy")
+        if array.shape[0] != batch:
+            raise LaunchError(f"dy has shape {array.shape}; x has a batch of {batch}")
+        return array
+
+    def parameters(self, gamma: Any, beta: Any) -> list[Any]:
+        """gamma and beta, where they make a difference: a beta that makes none may be given all the same."""
+        p = self.problem
+        shifts = p.center and (p.direction == "forward" or p.activation is not None)
+        return [*self._parameter("gamma", gamma, p.scale), *self._parameter("beta", beta if shifts or not p.center else None, shifts)]
+
     def _residual(self, value: Any, batch: int) -> list[Any]:
         if not self._wanted("residual", value, self.problem.residual, self.layout.shape):
             return []

@@ -115,6 +115,26 @@ def grouped_gradient(
     return xhat, g, g if own[0] is None else g * own[0]
 
 
+# How the target `reference` sees the arrays of a kernel, whose sizes are (batch, outer, groups, chans, inner)
+
+
+def flat(array: Array) -> Array:
+    """The elements of a dense array in memory order, without a copy."""
+    return array.transpose(sorted(range(array.ndim), key=lambda a: -array.strides[a])).reshape(-1)
+
+
+def grouped_of(array: Array, sizes: tuple[int, int, int, int, int]) -> Array:
+    """The elements in float64, as (batch, groups, chans, positions)."""
+    batch, outer, groups, chans, inner = sizes
+    return flat(array).reshape(sizes).transpose(0, 2, 3, 1, 4).reshape(batch, groups, chans, outer * inner).astype(np.float64)
+
+
+def put_grouped(out: Array, value: Array, sizes: tuple[int, int, int, int, int]) -> None:
+    """Store (batch, groups, chans, positions) where an array's elements lie."""
+    batch, outer, groups, chans, inner = sizes
+    flat(out).reshape(sizes)[...] = value.reshape(batch, groups, chans, outer, inner).transpose(0, 3, 1, 2, 4)
+
+
 def add(x: Array, residual: Array) -> Array:
     """x + residual, rounded to x's type: what is normalised, and the output sum."""
     return np.add(x, residual, dtype=x.dtype)

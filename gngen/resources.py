@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 # What decides the bytes of a kernel: a change here is a change of gngen's version, as far as a cache is concerned.
 _CODE = (
-    "loopnest", "builder", "spec", "problem", "summation", "gradientsums", "schedule", "gpuschedule", "slices", "formulas", "masks",
-    "sweeps", "pieces", "gradients", "gpupieces", "tilepieces", "prune", "unroll", "lowering", "vectormath", "source", "render", "kernel",
+    "loopnest", "builder", "spec", "problem", "summation", "gradientsums", "schedule", "schedulerules", "backwardschedule", "gpuschedule",
+    "slices", "formulas", "masks", "sweeps", "pieces", "gradients", "gpupieces", "tilepieces", "prune", "unroll", "lowering", "vectormath",
+    "source", "render", "kernel",
 )  # fmt: skip
 _FOLDERS = ("backends", "schedules")
 

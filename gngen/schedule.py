@@ -8,20 +8,17 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from gngen import backwardschedule
+from gngen.backwardschedule import BACKWARD
 from gngen.errors import SpecError
 from gngen.gradientsums import by_columns
 from gngen.problem import Problem
-from gngen.summation import RowSlabs, RunBlocks, pairs, row_fold, summation
+from gngen.schedulerules import PREFETCH, SERIAL_BYTES, fills_threads, is_small, row_vectors, show_bytes, splits_groups, streams
+from gngen.summation import RowSlabs, RunBlocks, pairs, summation
 from gngen.target import Machine
 
-# Below this many bytes moved, waking a second thread costs more than it saves.
-SERIAL_BYTES = 200_000
 # Many groups of at most so many vectors have their statistics computed side by side; a worker keeps those of at most so many groups.
 MICRO_VECTORS, MICRO_GROUPS = 8, 4096
-# How far ahead a pass by rows asks for memory, in elements.
-PREFETCH = 4096
-# Runs shorter than this are not streamed to unless they are whole vectors.
-SHORT_RUN = 4096
 # What one item of an elementwise phase should move at least, in elements.
 PIECE = 65536
 
@@ -62,16 +59,6 @@ class Schedule:
     reason: str = ""
 
 
-# Those of the backward pass.
-BACKWARD = {
-    "serial_small": "gradient_runs",
-    "group_resident": "gradient_runs",
-    "group_split": "gradient_runs",
-    "sample": "gradient_columns",
-    "rows": "gradient_columns",
-}
-
-
 def schedule_module(p: Problem, name: str) -> ModuleType:
     """The module that lowers a problem under the schedule called `name`."""
     if p.stage:
@@ -95,22 +82,19 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
     for key in wishes:
         if key not in legal:
             raise SpecError(f"a schedule has no field {key!r}; choose from {', '.join(legal)}")
-    name, reason = (_choose_stage if p.stage else _choose_backward if p.direction == "backward" else _choose_name)(p, m)
+    backward = p.direction == "backward"
+    name, reason = (_choose_stage if p.stage else backwardschedule.choose_name if backward else _choose_name)(p, m)
     if "name" in wishes and wishes["name"] != name:
         name, reason = str(wishes["name"]), "asked for"
     chosen = Schedule(
         name=name,
         lanes=m.vector_bits // p.bits,
         accumulators=4,
-        rows=_rows_at_once(p, m),
-        tile=_row_vectors(p, m),
-        strip=8 if p.direction == "forward" else _rows_at_once(p, m),
-        prefetch=PREFETCH if 2 * _moved(p) > m.l3 and not _is_far(p, m) else 0,
-        store=_store(p, m),
         piece=p.sample if name == "sample" and applies_by_rows(p) else _piece(p, m),
         parallel_from=_parallel_from(p, name),
         by_sample=not p.stage and name in ("rows", "group_split") and p.sample_bytes <= m.l3 // 2 < p.sample_bytes * (p.batch or 2),
         reason=reason,
+        **(backwardschedule.choose_numbers if backward else _choose_numbers)(p, m),
     )
     if wishes.get("store") == "auto":
         del wishes["store"]
@@ -129,7 +113,7 @@ def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
         raise SpecError(f"prefetch of a schedule is an integer, at least 0; received {s.prefetch!r}")
     if s.lanes & (s.lanes - 1):
         raise SpecError(f"lanes of a schedule are a power of two; received {s.lanes}")
-    if s.store == "streaming" and not _streams(p, m, s.lanes):
+    if s.store == "streaming" and not streams(p, m, s.lanes):
         have = f"whole vectors of 128 to {m.vector_bits} bits" if m.streaming_stores else "no streaming stores: choose temporal"
         raise SpecError(f"store streaming does not fit: {m.name} has {have}")
     why_not = misfit(p, s.name, s.lanes)
@@ -144,7 +128,7 @@ def misfit(p: Problem, name: str, lanes: int) -> str:
     if p.stage and name not in ("rows", "group_split"):
         return "all workers share a stage"
     if p.direction == "backward":
-        return _backward_misfit(p, name, lanes)
+        return backwardschedule.misfit(p, name, lanes)
     by_rows = isinstance(summation(p, lanes), RowSlabs)
     if SCHEDULES[name] == "groups" and by_rows:
         return f"a group is {p.outer} runs of only {p.chans * p.inner} elements"
@@ -154,17 +138,6 @@ def misfit(p: Problem, name: str, lanes: int) -> str:
         return "the groups of a row are summed together"
     if name == "rows" and not by_rows:
         return "a group lies in long runs"
-    return ""
-
-
-def _backward_misfit(p: Problem, name: str, lanes: int) -> str:
-    if name not in BACKWARD:
-        return "it has no backward pass"
-    rows = by_columns(p, lanes)
-    if rows and BACKWARD[name] != "gradient_columns":
-        return f"a channel is {p.outer} runs of only {p.inner} elements"
-    if not rows and BACKWARD[name] == "gradient_columns":
-        return f"a channel lies in runs of {p.inner} elements"
     return ""
 
 
@@ -187,10 +160,9 @@ def applies_by_rows(p: Problem) -> bool:
 
 def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
     lanes = m.vector_bits // p.bits
-    batch = p.batch or 1
-    moved_bytes = 2 * batch * p.sample_bytes
-    small = p.batch is not None and moved_bytes < SERIAL_BYTES
-    moved = f"{_size(moved_bytes)} moved"
+    batch, moved_bytes = p.batch or 1, _moved(p)
+    small = is_small(p, moved_bytes)
+    moved = f"{show_bytes(moved_bytes)} moved"
     if isinstance(summation(p, lanes), RunBlocks) and not applies_by_rows(p):
         tiny = not misfit(p, "micro", lanes) and p.group <= MICRO_VECTORS * lanes and p.groups * p.bits >= m.vector_bits
         if tiny and (small or batch >= 2 * m.cores):
@@ -198,44 +170,22 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
         if small:
             return "serial_small", f"{moved}: one thread is fastest"
         size = p.group * p.item_bytes
-        if batch * p.groups < 2 * m.cores and not (batch * p.groups >= m.cores and size <= m.l2):
+        if splits_groups(p, m, size):
             return "group_split", f"{batch * p.groups} groups are too few for {m.cores} threads: each is split"
-        if size > m.l1 and 8 * moved_bytes > 3 * m.l3 and _store(p, m) == "temporal":
-            return "group_split", f"{moved}, most of the L3 cache of {_size(m.l3)}: all is read before any is written"
+        if size > m.l1 and 8 * moved_bytes > 3 * m.l3 and not _streams_out(p, m):
+            return "group_split", f"{moved}, most of the L3 cache of {show_bytes(m.l3)}: all is read before any is written"
         if size <= m.l2:
-            return "group_resident", f"a group of {_size(size)} stays in the L2 cache of {_size(m.l2)}"
-        return "group_stream", f"a group of {_size(size)} passes the L2 cache of {_size(m.l2)}, and there are enough of them"
+            return "group_resident", f"a group of {show_bytes(size)} stays in the L2 cache of {show_bytes(m.l2)}"
+        return "group_stream", f"a group of {show_bytes(size)} passes the L2 cache of {show_bytes(m.l2)}, and there are enough of them"
     if small:
         return "sample", f"{moved}: one thread is fastest"
-    if (
-        p.batch is not None
-        and batch >= m.cores
-        and m.cores * p.sample_bytes <= m.l3 // 2
-        and (batch % m.cores == 0 or batch >= 4 * m.cores)
-    ):
-        return "sample", f"{m.cores} samples of {_size(p.sample_bytes)} stay in the caches, and {batch} are enough for {m.cores} threads"
+    if p.batch is not None and m.cores * p.sample_bytes <= m.l3 // 2 and fills_threads(p, m):
+        return (
+            "sample",
+            f"{m.cores} samples of {show_bytes(p.sample_bytes)} stay in the caches, and {batch} are enough for {m.cores} threads",
+        )
     name = "rows" if isinstance(summation(p, lanes), RowSlabs) else "group_split"
-    return name, f"a sample of {_size(p.sample_bytes)} is split over {m.cores} threads"
-
-
-def _choose_backward(p: Problem, m: Machine) -> tuple[str, str]:
-    """As forward, of three arrays: dy and x, which are read twice, and dx."""
-    batch = p.batch or 1
-    moved_bytes = 3 * batch * p.sample_bytes
-    small = p.batch is not None and moved_bytes < SERIAL_BYTES
-    moved = f"{_size(moved_bytes)} moved"
-    if by_columns(p, m.vector_bits // p.bits):
-        if small:
-            return "sample", f"{moved}: one thread is fastest"
-        if batch >= m.cores and 2 * p.sample_bytes * m.cores <= m.l3 // 2 and (batch % m.cores == 0 or batch >= 4 * m.cores):
-            return "sample", f"dy and x of {m.cores} samples stay in the caches, and {batch} are enough for {m.cores} threads"
-        return "rows", f"dy and x of a sample of {_size(p.sample_bytes)} are split over {m.cores} threads"
-    if small:
-        return "serial_small", f"{moved}: one thread is fastest"
-    size = 2 * p.group * p.item_bytes
-    if batch * p.groups < 2 * m.cores and not (batch * p.groups >= m.cores and size <= m.l2):
-        return "group_split", f"{batch * p.groups} groups are too few for {m.cores} threads: each is split"
-    return "group_resident", f"{_size(size)} of dy and x of a group are read again from the caches"
+    return name, f"a sample of {show_bytes(p.sample_bytes)} is split over {m.cores} threads"
 
 
 def _choose_stage(p: Problem, m: Machine) -> tuple[str, str]:
@@ -244,26 +194,30 @@ def _choose_stage(p: Problem, m: Machine) -> tuple[str, str]:
     return "rows" if by_rows else "group_split", f"all workers share the {p.stage} stage"
 
 
-def _row_vectors(p: Problem, m: Machine) -> int:
-    """Vectors of a row (or of the rows read as one), where their tables fit the registers; else 1."""
-    lanes = m.vector_bits // p.bits
-    step = lanes * (pairs(p, lanes) if p.direction == "forward" else 1)
-    row = p.channels * p.inner
-    elements = row * row_fold(row, step, p.outer)
-    whole = elements % step == 0 and elements // lanes <= m.vector_registers // (4 if p.direction == "forward" else 8)
-    return max(1, elements // lanes) if whole else 1
+def _choose_numbers(p: Problem, m: Machine) -> dict[str, Any]:
+    """Those of a forward schedule's numbers that depend on what is read and written.
 
-
-def _rows_at_once(p: Problem, m: Machine) -> int:
-    """Four rows read the tables once, a row at a time walks memory in strict address order.
-
-    The first pays while x and y stay well within the last cache, or where the tables do not stay in the first; in a backward pass,
-    of two arrays and more tables, until memory is all that counts.
+    Four rows at once read the tables once, a row at a time walks memory in strict address order: the first pays while x and y stay well
+    within the last cache, or where the tables do not stay in the first. Stores stream where x and y do not stay in the last.
     """
-    if p.direction == "backward":
-        return 1 if _is_far(p, m) else 4
+    lanes, moved = m.vector_bits // p.bits, _moved(p)
     tables = 3 * p.channels * p.inner * p.bits // 8
-    return 4 if 5 * _moved(p) <= 2 * m.l3 or 4 * tables > 3 * m.l1 else 1
+    return {
+        "strip": 8,
+        "rows": 4 if 5 * moved <= 2 * m.l3 or 4 * tables > 3 * m.l1 else 1,
+        "tile": row_vectors(p, lanes, lanes * pairs(p, lanes), m.vector_registers // 4),
+        "prefetch": PREFETCH if 2 * moved > m.l3 else 0,
+        "store": "streaming" if _streams_out(p, m) else "temporal",
+    }
+
+
+def _streams_out(p: Problem, m: Machine) -> bool:
+    return streams(p, m, m.vector_bits // p.bits) and 4 * _moved(p) > 3 * m.l3
+
+
+def _moved(p: Problem) -> int:
+    """Bytes of x and y; of a batch that varies, one sample's."""
+    return 2 * p.sample_bytes * (p.batch or 1)
 
 
 def _piece(p: Problem, m: Machine) -> int:
@@ -274,33 +228,6 @@ def _piece(p: Problem, m: Machine) -> int:
     return row * -(-rows // items) if applies_by_rows(p) and p.outer > items else PIECE
 
 
-def _store(p: Problem, m: Machine) -> str:
-    """Streaming, where x and y together do not stay in the last cache; of a batch that varies, one sample's.
-
-    Of a backward pass, dy, x and dx; but not into short runs that begin within a line.
-    """
-    if p.direction == "backward":
-        lanes = m.vector_bits // p.bits
-        whole = by_columns(p, lanes) or p.inner % lanes == 0 or p.inner >= SHORT_RUN
-        return "streaming" if _streams(p, m, lanes) and 8 * _moved(p) > 5 * m.l3 and whole else "temporal"
-    return "streaming" if _streams(p, m, m.vector_bits // p.bits) and 4 * _moved(p) > 3 * m.l3 else "temporal"
-
-
-def _is_far(p: Problem, m: Machine) -> bool:
-    """Whether a backward pass by rows reads and writes memory alone, where only strict address order is fast."""
-    return p.direction == "backward" and _moved(p) > 2 * m.l3
-
-
-def _moved(p: Problem) -> int:
-    """Bytes of x and y, or of dy, x and dx; of a batch that varies, one sample's."""
-    return (2 if p.direction == "forward" else 3) * p.sample_bytes * (p.batch or 1)
-
-
-def _streams(p: Problem, m: Machine, lanes: int) -> bool:
-    """Whether the machine has streaming stores of vectors of y."""
-    return m.streaming_stores and 128 <= lanes * pairs(p, lanes) * p.item_bytes * 8 <= m.vector_bits
-
-
 def _parallel_from(p: Problem, name: str) -> int:
     """The batch from which threads pay; a known batch decides it outright."""
     if name == "serial_small":
@@ -309,11 +236,3 @@ def _parallel_from(p: Problem, name: str) -> int:
     if p.batch is None:
         return least
     return 1 if p.batch >= least else 0
-
-
-def _size(count: int) -> str:
-    """A number of bytes for people."""
-    for unit, scale in (("MB", 1 << 20), ("KB", 1 << 10)):
-        if count >= scale:
-            return f"{count / scale:.3g} {unit}"
-    return f"{count} B"

@@ -80,10 +80,7 @@ class StageLauncher(Launcher):
         xs = self._input(given)
         if dy is None:
             return [xs], given, wrap
-        ups = self._input(self._view(dy, "dy")[0], "dy")
-        if ups.shape[0] != xs.shape[0]:
-            raise LaunchError(f"dy has shape {ups.shape}; x has a batch of {xs.shape[0]}")
-        return [ups, xs], given, wrap
+        return [self._upstream(dy, xs.shape[0]), xs], given, wrap
 
     def pairs(self, name: str, value: Any, batch: int) -> Any:
         """An array of two numbers a group."""
@@ -95,12 +92,6 @@ class StageLauncher(Launcher):
 
     def new_pairs(self, batch: int) -> Any:
         return np.zeros((batch, self.problem.groups, 2))
-
-    def parameters(self, gamma: Any, beta: Any) -> list[Any]:
-        """gamma and beta, where they make a difference."""
-        p = self.problem
-        shifts = p.center and (p.direction == "forward" or p.activation is not None)
-        return [*self._parameter("gamma", gamma, p.scale), *self._parameter("beta", beta if shifts or not p.center else None, shifts)]
 
     def run(self, read: Sequence[Any], written: Sequence[Any]) -> None:
         """Run the kernel, unless there is nothing to do."""

@@ -16,9 +16,6 @@ from gngen.gradientsums import Columns
 from gngen.loopnest import F64, Buffer, Expr, Type, Var
 from gngen.schedules.split import items, samples
 
-# Channels of an item of the last phase.
-CHANNELS = 64
-
 # Positions of the sample, each up to an end or None.
 Places = list[tuple[Expr, Expr | None]]
 Visit = Callable[[Places], None]
@@ -33,17 +30,8 @@ def lower(k: Gradients) -> tuple[Buffer, ...]:
     else:
         with samples(k) as one:
             workspace = _phases(k, one)
-    parameters(k)
+    k.parameters()
     return (*k.workspace, *workspace)
-
-
-def parameters(k: Gradients) -> None:
-    """dgamma and dbeta."""
-    if k.dgamma is None and k.dbeta is None:
-        return
-    tiles = -(-k.p.channels // CHANNELS)
-    with k.b.parallel(("tile",), (tiles,), serial=k.s.parallel_from == 0) as (tile,):
-        k.parameters(*k.cut("channel", tile, CHANNELS, k.p.channels))
 
 
 def _phases(k: Gradients, n: Expr | None) -> tuple[Buffer, ...]:

@@ -13,7 +13,6 @@ from gngen import loopnest as ir
 from gngen.gradients import Center, Gradients, Slopes
 from gngen.gradientsums import ChannelRuns
 from gngen.loopnest import F64, Buffer, Expr
-from gngen.schedules.gradient_columns import parameters
 from gngen.schedules.split import items, samples
 
 # Of channel c, one of the units: its sums.
@@ -27,7 +26,7 @@ def lower(k: Gradients) -> tuple[Buffer, ...]:
             workspace = _split(k, n)
     else:
         _resident(k)
-    parameters(k)
+    k.parameters()
     return (*k.workspace, *workspace)
 
 

@@ -11,6 +11,7 @@ They are the phases of group_split and rows, whose workspace the caller has in h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 
 from gngen import loopnest as ir
 from gngen.gradients import Center, Gradients
@@ -28,15 +29,17 @@ def lower(k: Pieces | Gradients) -> tuple[Buffer, ...]:
             split.apply_all(k, k.stats, None)
             return ()
         case ShareGradients():
-            phases = gradient_columns if isinstance(k.sums, Columns) else gradient_runs
-            partial = phases.take_sums(k, k.shares, None)
-            gradient_columns.parameters(k)
+            partial = _phases(k).take_sums(k, k.shares, None)
+            k.parameters()
             return (k.channel_sums, partial)
         case ApplyGradients():
-            phases = gradient_columns if isinstance(k.sums, Columns) else gradient_runs
-            phases.apply_all(k, k.slopes, None)
+            _phases(k).apply_all(k, k.slopes, None)
             return ()
     raise TypeError(f"{type(k).__name__} are the pieces of no stage")
+
+
+def _phases(k: Gradients) -> ModuleType:
+    return gradient_columns if isinstance(k.sums, Columns) else gradient_runs
 
 
 class MomentPieces(Pieces):

@@ -1,0 +1,53 @@
+"""What the rules that choose a schedule, of either direction, have in common."""
+
+from __future__ import annotations
+
+from gngen.problem import Problem
+from gngen.summation import pairs, row_fold
+from gngen.target import Machine
+
+# Below this many bytes moved, waking a second thread costs more than it saves.
+SERIAL_BYTES = 200_000
+# How far ahead a pass by rows asks for memory, in elements.
+PREFETCH = 4096
+
+
+def is_small(p: Problem, moved: int) -> bool:
+    """Whether one thread is fastest, where so many bytes move."""
+    return p.batch is not None and moved < SERIAL_BYTES
+
+
+def fills_threads(p: Problem, m: Machine) -> bool:
+    """Whether the samples of a batch keep all threads busy, a sample a thread."""
+    batch = p.batch or 1
+    return batch >= m.cores and (batch % m.cores == 0 or batch >= 4 * m.cores)
+
+
+def splits_groups(p: Problem, m: Machine, size: int) -> bool:
+    """Whether groups, of which so many bytes are read, are too few for a group a thread."""
+    count = (p.batch or 1) * p.groups
+    return count < 2 * m.cores and not (count >= m.cores and size <= m.l2)
+
+
+def streams(p: Problem, m: Machine, lanes: int) -> bool:
+    """Whether the machine has streaming stores of vectors of y."""
+    return m.streaming_stores and 128 <= lanes * pairs(p, lanes) * p.item_bytes * 8 <= m.vector_bits
+
+
+def row_vectors(p: Problem, lanes: int, step: int, most: int) -> int:
+    """Vectors of a row (or of the rows read as one), where they are whole steps and at most so many; else 1."""
+    row = p.channels * p.inner
+    elements = row * row_fold(row, step, p.outer)
+    return max(1, elements // lanes) if elements % step == 0 and elements // lanes <= most else 1
+
+
+def show_bytes(count: int) -> str:
+    """A number of bytes for people.
+
+    >>> show_bytes(3 << 19)
+    '1.5 MB'
+    """
+    for unit, scale in (("MB", 1 << 20), ("KB", 1 << 10)):
+        if count >= scale:
+            return f"{count / scale:.3g} {unit}"
+    return f"{count} B"
