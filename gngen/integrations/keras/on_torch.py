@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import torch
 from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd import forward_ad
 
 import gngen
-from gngen.api import compile, kernel_for
-from gngen.arrays import Array, dtype_of
+from gngen.api import kernel_for
 from gngen.integrations.keras import by_ops
-from gngen.problem import memory_order
+from gngen.integrations.torch.arrays import as_array, as_tensor
 from gngen.spec import GroupNormSpec
-
-if TYPE_CHECKING:
-    from gngen.kernel import Kernel
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 
@@ -57,7 +52,7 @@ class _GroupNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Any, gamma: Any, beta: Any, spec: GroupNormSpec, target: str, said: list[str]) -> Any:
         arrays = [_array(t) for t in (x, gamma, beta)]
-        kernel = _training_kernel(target, spec, *arrays)
+        kernel = kernel_for(spec, *arrays, target=target, outputs=("y", "mean", "rstd"))
         y, mean, rstd = kernel(*arrays)
         ctx.save_for_backward(x, gamma, beta, _tensor(mean), _tensor(rstd))
         ctx.spec, ctx.target = spec, target
@@ -81,23 +76,11 @@ def _differentiable_backward(dy: Any, x: Any, gamma: Any, beta: Any, spec: Group
     return [None if t is None or not t.requires_grad else next(found) for t in (x, gamma, beta)]
 
 
-def _training_kernel(target: str, spec: GroupNormSpec, x: Array, gamma: Array | None, beta: Array | None) -> Kernel:
-    """The forward kernel that answers mean and rstd as well, for an array as it lies."""
-    order = memory_order(x.shape, x.strides, x.itemsize)
-    parameter = next((p.dtype.name for p in (gamma, beta) if p is not None), None)
-    return compile(spec, x.shape, x.dtype.name, target, ("y", "mean", "rstd"), None, order, parameter)
-
-
 def _array(t: Any) -> Any:
     """A tensor's memory as numpy's array; None stays None."""
-    if t is None:
-        return None
-    plain = t.detach().resolve_neg()
-    return plain.numpy() if plain.dtype != torch.bfloat16 else plain.view(torch.int16).numpy().view(dtype_of("bf16"))
+    return None if t is None else as_array(t.resolve_neg())
 
 
 def _tensor(a: Any) -> Any:
     """An array's memory as a tensor; None stays None."""
-    if a is None:
-        return None
-    return torch.from_numpy(a) if a.dtype.name != "bfloat16" else torch.from_numpy(a.view(np.int16)).view(torch.bfloat16)
+    return None if a is None else as_tensor(a)
