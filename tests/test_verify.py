@@ -252,6 +252,21 @@ def test_pieces_that_overlap() -> None:
     refused(lambda b: write(b, 3, 4), "two iterations of piece may meet in y")
 
 
+def test_pieces_from_the_last_to_the_first() -> None:
+    def write(b: Builder, length: int, step: int = 4, also: bool = False) -> None:
+        """The elements from step * (1 - piece) on; `also` that at 4 * piece, where the two directions meet."""
+        with b.parallel(("n", "piece"), (BATCH, 2)) as (n, piece), b.loop("c", 0, 4) as c:
+            first = b.named("first", ir.mul(ir.sub(ir.const(1), piece), step))
+            with b.loop("i", first, ir.add(first, length)) as i:
+                b.store(Y, n, c, i, value=ONE)
+            if also:
+                b.store(Y, n, c, ir.mul(piece, 4), value=ONE)
+
+    verify(nest(lambda b: write(b, 4)))
+    refused(lambda b: write(b, 4, also=True), "two iterations of piece may meet in y")
+    refused(lambda b: write(b, 4, step=3), "two iterations of piece may meet in y")
+
+
 def test_an_iteration_that_reads_what_another_stores() -> None:
     def write(b: Builder) -> None:
         with b.parallel(("n",), (BATCH,)) as (n,):
