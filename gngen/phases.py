@@ -1,0 +1,59 @@
+"""A pass: a nest as phases of items, for whoever shares the items among workers of their own.
+
+``parallel n in 0 .. batch, g in 0 .. 8: body``  ->  a phase of ``batch * 8`` items, whose body is
+``for item in item_first .. item_last: let g = item % 8; let n = item / 8; body``
+
+All items of a phase are done before the next begins; within one they may run in any order and at once. Where a nest takes a sample at
+a time, its phases are gone through once for each sample. A nest without parallel loops is one phase of one item.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gngen import loopnest as ir
+from gngen.loopnest import I64, Expr, Loop, LoopNest, Parallel, Stmt, Var
+
+# The variables of a phase's body that its caller gives: the items to do.
+FIRST, LAST = Var("item_first", I64), Var("item_last", I64)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """items: how many, an expression over the batch; body: does those from FIRST up to LAST."""
+
+    items: Expr
+    body: tuple[Stmt, ...]
+
+
+@dataclass(frozen=True)
+class Phases:
+    """The phases of a nest, in order; `sample`: the variable of the sample that they are gone through for, or None for all at once."""
+
+    sample: Var | None
+    phases: tuple[Phase, ...]
+
+
+def split_phases(nest: LoopNest) -> Phases:
+    """The phases of a nest for a CPU."""
+    if not any(isinstance(s, Parallel) for s in ir.walk(nest.body)):
+        return Phases(None, (Phase(ir.const(1), (Loop(Var("item", I64), FIRST, LAST, 1, nest.body),)),))
+    body = _statements(nest.body)
+    if len(body) == 1 and isinstance(body[0], Loop):
+        return Phases(body[0].var, tuple(map(_phase, _statements(body[0].body))))
+    return Phases(None, tuple(map(_phase, body)))
+
+
+def _statements(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    return tuple(s for s in body if not isinstance(s, ir.Comment))
+
+
+def _phase(s: Stmt) -> Phase:
+    assert isinstance(s, Parallel), "between its parallel loops a nest does nothing"
+    item = Var("item", I64)
+    items: Expr = ir.const(1)
+    lets: list[Stmt] = []
+    for var, extent in reversed(list(zip(s.vars, s.extents, strict=True))):
+        lets.append(ir.Let(var, ir.div(item, items) if var is s.vars[0] else ir.rem(ir.div(item, items), extent)))
+        items = ir.mul(extent, items)
+    return Phase(items, (Loop(item, FIRST, LAST, 1, (*lets, *s.body)),))
