@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Source:
     """A kernel as text: nothing is built, and the same nest and target give the same bytes.
 
-    language: c, cuda or python. entry: the function to call. text: the whole file. flags: what the compiler should be given.
+    language: c, cuda, llvm or python. entry: the function to call. text: the whole file. flags: what the compiler should be given.
     """
 
     language: str
@@ -26,4 +26,4 @@ class Source:
 
     @property
     def suffix(self) -> str:
-        return {"c": ".c", "cuda": ".cu", "python": ".py"}[self.language]
+        return {"c": ".c", "cuda": ".cu", "llvm": ".ll", "python": ".py"}[self.language]

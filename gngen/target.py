@@ -20,10 +20,11 @@ from gngen.errors import TargetError
 _ARCHES = {"amd64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64"}
 _FACTS: dict[str, type] = {
     "description": str, "arch": str, "triple": str, "needs": list, "simd": str, "vector_bits": int, "vector_registers": int,
-    "fma": bool, "half_convert": bool, "bfloat_round": bool, "streaming_stores": bool, "cores": int, "llvm_cpu": str,
-    "cache": dict, "c": dict,
+    "fma": bool, "half_convert": bool, "bfloat_round": bool, "streaming_stores": bool, "big_endian": bool, "cores": int,
+    "cache": dict, "c": dict, "llvm": dict,
 }  # fmt: skip
 _CACHE_FACTS = ("line", "l1", "l2", "l3")
+_LLVM_FACTS = ("cpu", "features", "abi", "vector_lengths")
 # A machine whose file has a table [gpu] is a GPU; these are its numbers.
 _GPU_TEXTS: dict[str, type] = {"description": str, "arch": str, "fma": bool, "gpu": dict}
 _GPU_FACTS = (
@@ -32,7 +33,7 @@ _GPU_FACTS = (
 )  # fmt: skip
 # The lines of /proc/cpuinfo that name the processor, on x86 and on ARM.
 _MODEL_LINES = ("model name", "cpu family", "model", "CPU implementer", "CPU part")
-SIMD = ("avx512", "avx2", "sse2", "neon", "generic")
+SIMD = ("avx512", "avx2", "sse2", "neon", "scalable", "generic")
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,12 @@ class Machine:
     """The facts of one kind of machine: sizes in bytes, vector width in bits.
 
     needs: the CPU features (as the kernel of the operating system names them) without which its code cannot run.
-    simd: the family of vector instructions that the C templates may name (avx512: with its parts BW, DQ and VL). half_convert: whether
-    the machine has instructions between float16 and float32 (F16C, AVX-512 or NEON). bfloat_round: whether it has those from float32 to
-    bfloat16, and for sums of products of its pairs (AVX-512 BF16).
+    simd: the family of vector instructions that the backends may name (avx512: with its parts BW, DQ and VL; scalable: SVE, or RISC-V's
+    V). half_convert: whether the machine has instructions between float16 and float32 (F16C, AVX-512 or NEON). bfloat_round: whether it
+    has those from float32 to bfloat16, and for sums of products of its pairs (AVX-512 BF16). llvm_cpu, llvm_features, llvm_abi: what LLVM
+    calls the processor, its features (as +avx2) and its calling convention ("" for the usual). vector_lengths: where only a running
+    machine can tell how long its vectors are, the lengths that kernels are compiled for, in LLVM's unit (vscale: 128 bits of SVE, 64 of
+    RISC-V's V), the least that any such machine has among them.
     """
 
     name: str
@@ -57,13 +61,17 @@ class Machine:
     half_convert: bool
     bfloat_round: bool
     streaming_stores: bool
+    big_endian: bool
     cores: int
-    llvm_cpu: str
     line: int
     l1: int
     l2: int
     l3: int
     c_flags: tuple[str, ...]
+    llvm_cpu: str
+    llvm_features: tuple[str, ...]
+    llvm_abi: str
+    vector_lengths: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -331,20 +339,30 @@ def _check_types(name: str, facts: Mapping[str, Any], known: Mapping[str, type])
 def _machine(name: str, facts: Mapping[str, Any]) -> Machine:
     """A machine from its facts, each checked for its name and type."""
     _check_types(name, facts, _FACTS)
-    sizes, compiling = facts.get("cache", {}), facts.get("c", {})
-    for table, known in (("cache", _CACHE_FACTS), ("c", ("flags",))):
+    sizes, compiling, llvm = (
+        facts.get("cache", {}),
+        facts.get("c", {}),
+        {"features": [], "abi": "", "vector_lengths": []} | facts.get("llvm", {}),
+    )
+    for table, known in (("cache", _CACHE_FACTS), ("c", ("flags",)), ("llvm", _LLVM_FACTS)):
         for key in facts.get(table, {}):
             if key not in known:
                 raise TargetError(f"{name}.toml: no fact {key!r} in [{table}]; choose from {', '.join(known)}")
-    for key, value in (("needs", facts.get("needs", [])), ("c.flags", compiling.get("flags", []))):
+    words = {"needs": facts.get("needs", []), "c.flags": compiling.get("flags", []), "llvm.features": llvm["features"]}
+    for key, value in words.items():
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise TargetError(f"{name}.toml: {key} is a list of strings; received {value!r}")
     numbers = {key: facts[key] for key in ("vector_registers", "cores") if key in facts}
     for key, value in (*numbers.items(), *((f"cache.{key}", value) for key, value in sizes.items())):
         if type(value) is not int or value < 1:
             raise TargetError(f"{name}.toml: {key} is an integer, at least 1; received {value!r}")
+    for key in ("cpu", "abi"):
+        if not isinstance(llvm.get(key, ""), str):
+            raise TargetError(f"{name}.toml: llvm.{key} is a str; received {llvm[key]!r}")
+    if not isinstance(llvm["vector_lengths"], list) or not all(type(n) is int and n in (1, 2, 4, 8) for n in llvm["vector_lengths"]):
+        raise TargetError(f"{name}.toml: llvm.vector_lengths is a list of 1, 2, 4 or 8; received {llvm['vector_lengths']!r}")
     missing = [key for key in _FACTS if key not in facts]
-    missing += [f"cache.{key}" for key in _CACHE_FACTS if key not in sizes]
+    missing += [f"cache.{key}" for key in _CACHE_FACTS if key not in sizes] + ["llvm.cpu"] * ("llvm" in facts and "cpu" not in llvm)
     if missing:
         raise TargetError(f"{name}.toml does not say {', '.join(missing)}, nor does a machine it inherits from")
     if facts["simd"] not in SIMD:
@@ -353,10 +371,14 @@ def _machine(name: str, facts: Mapping[str, Any]) -> Machine:
         raise TargetError(f"{name}.toml: vector_bits is a power of two from 128 to 2048; received {facts['vector_bits']}")
     return Machine(
         name=name,
-        **{key: facts[key] for key in _FACTS if key not in ("cache", "c", "needs")},
+        **{key: facts[key] for key in _FACTS if key not in ("cache", "c", "llvm", "needs")},
         needs=tuple(facts["needs"]),
         **{key: sizes[key] for key in _CACHE_FACTS},
         c_flags=tuple(compiling.get("flags", ())),
+        llvm_cpu=llvm["cpu"],
+        llvm_features=tuple(llvm["features"]),
+        llvm_abi=llvm["abi"],
+        vector_lengths=tuple(llvm["vector_lengths"]),
     )
 
 

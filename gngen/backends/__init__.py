@@ -20,12 +20,13 @@ from types import ModuleType
 
 BACKENDS = {
     "c": "gngen.backends.c",
+    "llvm": "gngen.backends.llvm",
     "numba-cpu": "gngen.backends.numba_cpu",
     "cuda": "gngen.backends.cuda",
     "numba-cuda": "gngen.backends.numba_cuda",
     "reference": "gngen.backends.reference",
 }
-FALLBACK = ("c", "numba-cpu", "reference")
+FALLBACK = ("c", "llvm", "numba-cpu", "reference")
 GPU_FALLBACK = ("cuda", "numba-cuda")
 
 

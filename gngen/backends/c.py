@@ -14,12 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from gngen.backends.entry import Entry
 from gngen.errors import BuildError
 from gngen.source import Source
 from gngen.target import Target
 
 if TYPE_CHECKING:
-    from gngen.arrays import Array
     from gngen.loopnest import LoopNest
 
 DESCRIPTION = "C11 with OpenMP"
@@ -173,25 +173,12 @@ def assembly(source: Source, folder: Path) -> str:
     return _run([*command, "-S", "-o", "-", str(text)])
 
 
-class Entry:
-    """A loaded kernel: takes its arrays in the order of the nest, then the batch and the number of threads."""
-
-    def __init__(self, library: Path, entry: str, arrays: int) -> None:
-        self._library = ctypes.CDLL(str(library))
-        self._function = self._library[entry]
-        self._function.restype = None
-        self._function.argtypes = [ctypes.c_void_p] * arrays + [ctypes.c_int64, ctypes.c_int]
-        self.most_threads = -1  # it takes the number of threads itself
-        self.address = ctypes.cast(self._function, ctypes.c_void_p).value
-
-    def __call__(self, arrays: Sequence[Array], batch: int, threads: int) -> None:
-        self._function(*[a.ctypes.data for a in arrays], batch, threads)
-
-
 def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
     """The kernel built in `folder`."""
     try:
-        return Entry(folder / _LIBRARY, manifest["entry"], manifest["arrays"])
+        library = ctypes.CDLL(str(folder / _LIBRARY))
+        address = ctypes.cast(library[manifest["entry"]], ctypes.c_void_p).value or 0
+        return Entry(address, manifest["arrays"], library)
     except (OSError, AttributeError) as e:
         raise BuildError(f"the kernel {manifest['entry']} cannot be loaded: {e}") from e
 

@@ -1,0 +1,93 @@
+"""Backend `llvm`: LLVM IR with explicit vectors, compiled by llvmlite's LLVM: no compiler is needed, and every processor can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gngen import llvmtools
+from gngen.backends.entry import Entry
+from gngen.errors import BuildError
+from gngen.source import Source
+from gngen.target import Target
+
+if TYPE_CHECKING:
+    from gngen.loopnest import LoopNest
+
+DESCRIPTION = "LLVM IR, compiled by llvmlite"
+_TEXT, _OBJECT = "kernel.ll", "kernel.o"
+
+
+def emit(nest: LoopNest, target: Target) -> Source:
+    """The LLVM IR of a nest: one module, one exported function that takes what a kernel of backend c takes."""
+    from gngen.backends.llvm_source import print_kernel
+
+    return Source("llvm", nest.name, str(print_kernel(nest, target.cpu)), flags(target))
+
+
+def emit_phases(nest: LoopNest, target: Target, symbol: str) -> Source:
+    """The LLVM IR of a nest's phases: ``symbol_phase0``, ``symbol_phase1``, ..., of `gngen.phases`."""
+    from gngen.backends.llvm_source import print_phases
+
+    return Source("llvm", symbol, str(print_phases(nest, target.cpu, symbol)), flags(target))
+
+
+def driver_ir(nest: LoopNest, target: Target) -> str:
+    """The LLVM IR of a nest's kernel whose phases another module exports."""
+    from gngen.backends.llvm_source import print_driver
+
+    return str(print_driver(nest, target.cpu))
+
+
+def flags(target: Target) -> tuple[str, ...]:
+    """What LLVM is told of the target's machine."""
+    return llvmtools.flags(target.cpu)
+
+
+def unavailable() -> str:
+    """Why no kernel can be built here, or ""."""
+    return "" if find_spec("llvmlite") else "llvmlite is not installed"
+
+
+def identity() -> str:
+    """LLVM's version, as a build depends on it."""
+    return llvmtools.version()
+
+
+def note() -> str:
+    """What a user should know of kernels built here, or ""."""
+    return "" if llvmtools.openmp() else "one thread: there is no OpenMP library (libgomp.so.1)"
+
+
+def object_code(source: Source) -> bytes:
+    """The object file of a source. BuildError with LLVM's words."""
+    return llvmtools.compile_object([source.text], source.flags)
+
+
+def build(source: Source, folder: Path) -> list[str]:
+    """Compile a source into `folder`; the names of the files that `load` needs. BuildError with LLVM's words."""
+    lacking = unavailable()
+    if lacking:
+        raise BuildError(lacking)
+    text, machine_code = folder / _TEXT, folder / _OBJECT
+    text.write_text(source.text, encoding="utf-8")
+    machine_code.write_bytes(object_code(source))
+    return [text.name, machine_code.name]
+
+
+def assembly(source: Source, folder: Path) -> str:
+    """The assembly of a source, as LLVM writes it."""
+    return llvmtools.compile_assembly([source.text], source.flags)
+
+
+def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
+    """The kernel built in `folder`."""
+    address, owner = llvmtools.load_object((folder / _OBJECT).read_bytes(), manifest["entry"])
+    return Entry(address, manifest["arrays"], owner)
+
+
+def code_size(folder: Path) -> int | None:
+    """Bytes of machine code."""
+    return llvmtools.text_bytes((folder / _OBJECT).read_bytes())

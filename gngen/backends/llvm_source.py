@@ -1,0 +1,370 @@
+"""Print a loop nest as LLVM IR, by llvmlite's builder: one function a phase of the nest, and an entry that runs them on threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir as ll
+
+from gngen import loopnest as ir
+from gngen.backends.llvm_values import I32, I64, PTR, VOID, Values, add_attributes, constant, llvm_type
+from gngen.loopnest import Buffer, Expr, LoopNest, Stmt
+from gngen.phases import FIRST, LAST, Phase, Phases, split_phases
+from gngen.target import Machine
+
+_STACK_ALIGNMENT = 64
+# The longest vectors that any processor has whose vectors have a length of their own, in what LLVM counts them in.
+_MOST_LENGTH = 16
+
+
+def print_phases(nest: LoopNest, machine: Machine, symbol: str) -> ll.Module:
+    """A module that exports ``symbol_phase0``, ... : each takes the nest's arrays and scratch arrays, the batch, where the nest takes a
+    sample at a time its number, and does the items from its last argument but one up to its last."""
+    module = ll.Module(symbol)
+    _define_phases(module, nest, machine, symbol)
+    return module
+
+
+def print_kernel(nest: LoopNest, machine: Machine) -> ll.Module:
+    """A module that exports the nest's kernel: its arrays and scratch arrays, the batch (i64), the number of threads (i32)."""
+    module = ll.Module(nest.name)
+    phases = _define_phases(module, nest, machine, nest.name)
+    for f in phases:
+        f.linkage = "internal"
+        add_attributes(f, "noinline")
+    _define_driver(module, nest, phases, machine.cores > 1)
+    return module
+
+
+def print_driver(nest: LoopNest, machine: Machine) -> ll.Module:
+    """A module of the nest's kernel alone, which calls phases that another exports as ``name_phase0``, ..."""
+    module = ll.Module(nest.name)
+    plan = split_phases(nest)
+    phases = [_declare_phase(module, nest, plan, f"{nest.name}_phase{k}") for k in range(len(plan.phases))]
+    _define_driver(module, nest, phases, machine.cores > 1)
+    return module
+
+
+def _define_phases(module: ll.Module, nest: LoopNest, machine: Machine, symbol: str) -> list[ll.Function]:
+    module.triple = machine.triple
+    values = Values(module, machine)
+    functions = {f.name: _define_function(values, f) for f in nest.functions}
+    plan = split_phases(nest)
+    return [_define_phase(values, nest, plan, phase, f"{symbol}_phase{k}", functions) for k, phase in enumerate(plan.phases)]
+
+
+# Functions
+
+
+def _define_function(values: Values, f: ir.Function) -> ll.Function:
+    """A pure function of the nest."""
+    made = ll.Function(values.module, ll.FunctionType(llvm_type(f.result.type), [llvm_type(p.type) for p in f.params]), f.name)
+    made.linkage = "internal"
+    add_attributes(made, "nounwind", "alwaysinline")
+    body = _Body(values, made, {}, {}, f.body)
+    for p, arg in zip(f.params, made.args, strict=True):
+        arg.name = p.name
+        body.known[p.name] = arg
+    body.block(f.body)
+    values.b.ret(body.expr(f.result))
+    return made
+
+
+def _define_phase(
+    values: Values, nest: LoopNest, phases: Phases, phase: Phase, name: str, functions: dict[str, ll.Function]
+) -> ll.Function:
+    """One phase; where the length of the machine's vectors is known at run time only, one for each, and the choice of one."""
+    made = _declare_phase(values.module, nest, phases, name)
+    lengths = values.machine.vector_lengths
+    if not lengths:
+        _define_body(values, nest, phases, phase, made, functions)
+        return made
+    versions = []
+    for least in lengths:
+        f = _declare_phase(values.module, nest, phases, f"{name}_from{least}")
+        f.linkage = "internal"
+        add_attributes(f, f"vscale_range({least},{_MOST_LENGTH})")
+        _define_body(values, nest, phases, phase, f, functions)
+        versions.append((least, f))
+    _define_choice(values, made, versions)
+    return made
+
+
+def _define_choice(values: Values, f: ll.Function, versions: Sequence[tuple[int, ll.Function]]) -> None:
+    """Call the version for the longest vectors that this machine has."""
+    b = values.b = ll.IRBuilder(f.append_basic_block("entry"))
+    length = values.intrinsic("llvm.vscale.i64", I64)
+    for least, version in sorted(versions, key=lambda v: -v[0])[:-1]:
+        with b.if_then(b.icmp_unsigned(">=", length, ll.Constant(I64, least))):
+            b.call(version, f.args)
+            b.ret_void()
+    b.call(min(versions, key=lambda v: v[0])[1], f.args)
+    b.ret_void()
+
+
+def _declare_phase(module: ll.Module, nest: LoopNest, phases: Phases, name: str) -> ll.Function:
+    arrays = [*nest.buffers, *nest.workspace]
+    numbers = [nest.batch, *([phases.sample] if phases.sample else []), FIRST, LAST]
+    f = ll.Function(module, ll.FunctionType(VOID, [PTR] * len(arrays) + [I64] * len(numbers)), name)
+    add_attributes(f, "nounwind", '"no-builtins"')
+    given: Buffer | ir.Var
+    for arg, given in zip(f.args, [*arrays, *numbers], strict=True):
+        arg.name = given.name
+        # outputs may be written where x or the residual was read, and nowhere else
+        if isinstance(given, Buffer) and ir.fixed_elements(given) != nest.problem.sample:
+            arg.add_attribute("noalias")
+    return f
+
+
+def _define_body(values: Values, nest: LoopNest, phases: Phases, phase: Phase, f: ll.Function, functions: dict[str, ll.Function]) -> None:
+    count = len(nest.buffers) + len(nest.workspace)
+    body = _Body(values, f, {a.name: a for a in f.args[:count]}, functions, phase.body)
+    body.known.update((a.name, a) for a in f.args[count:])
+    body.block(phase.body)
+    values.b.ret_void()
+
+
+# Statements
+
+
+class _Body:
+    """Writes statements and expressions into one function. known: values by name; a variable that is assigned again lies in memory,
+    which LLVM turns into registers."""
+
+    def __init__(self, values: Values, f: ll.Function, arrays: dict[str, Any], functions: dict[str, Any], body: tuple[Stmt, ...]) -> None:
+        self.values, self.arrays, self.functions = values, dict(arrays), functions
+        self.known: dict[str, Any] = {}
+        self.assigned = {s.var.name for s in ir.walk(body) if isinstance(s, ir.Assign)}
+        self.places: dict[str, Any] = {}
+        self.entry = f.append_basic_block("entry")
+        first = f.append_basic_block("body")
+        ll.IRBuilder(self.entry).branch(first)
+        values.b = ll.IRBuilder(first)
+
+    def block(self, body: tuple[Stmt, ...]) -> None:
+        for s in body:
+            self._statement(s)
+
+    def _statement(self, s: Stmt) -> None:
+        values = self.values
+        match s:
+            case ir.Let(var, value):
+                self._let(var, self.expr(value))
+            case ir.Assign(var, value):
+                values.b.store(self.expr(value), self.places[var.name])
+            case ir.Store():
+                self._store(s)
+            case ir.Loop():
+                self._loop(s)
+            case ir.If():
+                with values.b.if_then(self.expr(s.condition)):
+                    self.block(s.body)
+            case ir.Alloc(buffer):
+                element = llvm_type(ir.Type(buffer.kind))
+                self.arrays[buffer.name] = self._alloca(ll.ArrayType(element, ir.fixed_elements(buffer)), buffer.name, _STACK_ALIGNMENT)
+            case ir.Fence():
+                values.fence()
+            case ir.Prefetch(buffer, index):
+                values.prefetch(buffer.kind, self.arrays[buffer.name], self._flat(buffer, index))
+            case ir.Comment():
+                pass
+            case _:
+                raise TypeError(f"{type(s).__name__} is no statement of a phase")
+
+    def _let(self, var: ir.Var, value: Any) -> None:
+        if var.name not in self.assigned:
+            self.known[var.name] = value
+            return
+        self.places[var.name] = place = self._alloca(llvm_type(var.type), var.name, None)
+        self.values.b.store(value, place)
+
+    def _alloca(self, t: ll.Type, name: str, alignment: int | None) -> Any:
+        """Memory of the function's own, taken once however often the statement runs."""
+        b = ll.IRBuilder(self.entry)
+        b.position_at_start(self.entry)
+        place = b.alloca(t, name=name)
+        place.align, place.type = alignment, PTR
+        return place
+
+    def _store(self, s: ir.Store) -> None:
+        values, t = self.values, s.value.type
+        base, value = self.arrays[s.buffer.name], self.expr(s.value)
+        at = self._flat(s.buffer, s.index)
+        if s.end is not None:
+            values.store_part(t, base, at, self.expr(ir.sub(s.end, s.index[-1])), value)
+        elif s.streaming:
+            values.stream(t, base, at, value)
+        else:
+            values.store(t, base, at, value)
+
+    def _loop(self, s: ir.Loop) -> None:
+        with self._counted(s) as k:
+            self.known[s.var.name] = k
+            self.block(s.body)
+
+    @contextmanager
+    def _counted(self, s: ir.Loop) -> Iterator[Any]:
+        """``for v in start .. stop step s``, of full steps."""
+        values = self.values
+        b = values.b
+        start, stop = self.expr(s.start), self.expr(s.stop)
+        before, header = b.block, b.append_basic_block(f"{s.var.name}_header")
+        inside, after = b.append_basic_block(f"{s.var.name}_body"), b.append_basic_block(f"{s.var.name}_after")
+        b.branch(header)
+        b.position_at_end(header)
+        k = b.phi(I64, s.var.name)
+        k.add_incoming(start, before)
+        step = ll.Constant(I64, s.step)
+        more = b.icmp_signed("<", k, stop) if s.step == 1 else b.icmp_signed("<=", b.add(k, step, flags=("nsw",)), stop)
+        b.cbranch(more, inside, after)
+        b.position_at_end(inside)
+        yield k
+        k.add_incoming(b.add(k, step, flags=("nsw",)), b.block)
+        back = b.branch(header)
+        back.set_metadata("llvm.loop", _loop_metadata(values.module, s.unroll))
+        b.position_at_end(after)
+
+    # Expressions
+
+    def expr(self, e: Expr) -> Any:
+        """The value of an expression."""
+        values = self.values
+        match e:
+            case ir.Const():
+                return constant(e.value, e.type)
+            case ir.Var(name):
+                place = self.places.get(name)
+                return self.known[name] if place is None else values.b.load(place, typ=llvm_type(e.type))
+            case ir.Load():
+                return self._load(e)
+            case ir.Peel():
+                return values.peel(e.buffer.kind, self.arrays[e.buffer.name], self._flat(e.buffer, e.index), e.lanes)
+            case ir.Call():
+                return values.b.call(self.functions[e.function], [self.expr(a) for a in e.args])
+            case ir.Op():
+                return values.op(e, [self.expr(a) for a in e.args])
+            case _:
+                raise TypeError(f"{type(e).__name__} is no expression of a CPU's")
+
+    def _load(self, e: ir.Load) -> Any:
+        base, at = self.arrays[e.buffer.name], self._flat(e.buffer, e.index)
+        if e.end is None:
+            return self.values.load(e.type, base, at)
+        assert e.fill is not None
+        return self.values.load_part(e.type, base, at, self.expr(ir.sub(e.end, e.index[-1])), self.expr(e.fill))
+
+    def _flat(self, buffer: Buffer, index: tuple[Expr, ...]) -> Any:
+        return self.expr(ir.flat_index(buffer, index))
+
+
+def _loop_metadata(module: ll.Module, unroll: int) -> Any:
+    """How often LLVM unrolls a loop: as the nest says."""
+    how = ["llvm.loop.unroll.count", ll.Constant(I32, unroll)] if unroll > 1 else ["llvm.loop.unroll.disable"]
+    return _Distinct(module, module.add_metadata(how))
+
+
+class _Distinct(ll.values.MDValue):  # type: ignore[misc]
+    """A loop's own metadata, whose first operand is itself: two loops never share it."""
+
+    def __init__(self, module: ll.Module, hint: Any) -> None:
+        super().__init__(module, [hint], name=str(len(module.metadata)))
+
+    def descr(self, buf: list[str]) -> None:
+        buf += (f"distinct !{{ {self.get_reference()}, {self.operands[0].get_reference()} }}", "\n")
+
+
+# The entry
+
+
+def _define_driver(module: ll.Module, nest: LoopNest, phases: Sequence[ll.Function], threaded: bool) -> None:
+    """The kernel: its phases one after the other, on one thread, or shared among OpenMP's with a barrier after each.
+
+    The threads are those of GNU's OpenMP library, which the program may have running already.
+    """
+    count = len(nest.buffers) + len(nest.workspace)
+    f = ll.Function(module, ll.FunctionType(VOID, [PTR] * count + [I64, I32]), nest.name)
+    batch, threads = f.args[-2:]
+    plan = split_phases(nest)
+    b = ll.IRBuilder(f.append_basic_block("entry"))
+    if threaded and nest.parallel_from:
+        many = b.icmp_signed(">", threads, ll.Constant(I32, 1))
+        if nest.parallel_from > 1:
+            many = b.and_(many, b.icmp_signed(">=", batch, ll.Constant(I64, nest.parallel_from)))
+        shared = b.alloca(ll.LiteralStructType([PTR] * count + [I64]))
+        shared.type = PTR
+        with b.if_then(many):
+            for k, arg in enumerate(f.args[:-1]):
+                b.store(arg, _field(b, shared, k, count))
+            region = _define_region(module, nest, plan, phases, count)
+            start = _declare(module, "GOMP_parallel", VOID, PTR, PTR, I32, I32)
+            b.call(start, [region, shared, threads, ll.Constant(I32, 0)])
+            b.ret_void()
+    _call_phases(b, plan, phases, f.args[:-1], lambda items: (ll.Constant(I64, 0), items), None)
+    b.ret_void()
+
+
+def _define_region(module: ll.Module, nest: LoopNest, plan: Phases, phases: Sequence[ll.Function], count: int) -> ll.Function:
+    """What each thread does: of every phase the items of its own share, and then wait."""
+    f = ll.Function(module, ll.FunctionType(VOID, [PTR]), f"{nest.name}_region")
+    f.linkage = "internal"
+    b = ll.IRBuilder(f.append_basic_block("entry"))
+    args = [b.load(_field(b, f.args[0], k, count), typ=PTR if k < count else I64) for k in range(count + 1)]
+    number = b.zext(b.call(_declare(module, "omp_get_thread_num", I32), []), I64)
+    of = b.zext(b.call(_declare(module, "omp_get_num_threads", I32), []), I64)
+
+    def share(items: Any) -> tuple[Any, Any]:
+        return b.udiv(b.mul(items, number), of), b.udiv(b.mul(items, b.add(number, ll.Constant(I64, 1))), of)
+
+    _call_phases(b, plan, phases, args, share, _declare(module, "GOMP_barrier", VOID))
+    b.ret_void()
+    return f
+
+
+def _call_phases(b: ll.IRBuilder, plan: Phases, phases: Sequence[ll.Function], args: Sequence[Any], share: Any, barrier: Any) -> None:
+    """All phases in turn, of each sample in turn where the nest takes one at a time; no barrier after the very last of them all."""
+
+    def run(sample: Sequence[Any]) -> None:
+        for k, (phase, f) in enumerate(zip(plan.phases, phases, strict=True)):
+            first, last = share(_items(b, phase.items, args[-1]))
+            b.call(f, [*args, *sample, first, last])
+            if barrier is not None and (sample or k + 1 < len(phases)):
+                b.call(barrier, [])
+
+    if plan.sample is None:
+        run(())
+        return
+    before, header = b.block, b.append_basic_block("samples")
+    inside, after = b.append_basic_block("sample"), b.append_basic_block("done")
+    b.branch(header)
+    b.position_at_end(header)
+    n = b.phi(I64)
+    n.add_incoming(ll.Constant(I64, 0), before)
+    b.cbranch(b.icmp_signed("<", n, args[-1]), inside, after)
+    b.position_at_end(inside)
+    run((n,))
+    n.add_incoming(b.add(n, ll.Constant(I64, 1)), b.block)
+    b.branch(header)
+    b.position_at_end(after)
+
+
+def _items(b: ll.IRBuilder, items: Expr, batch: Any) -> Any:
+    """How many items a phase has: products of constants and the batch."""
+    match items:
+        case ir.Const(value):
+            return ll.Constant(I64, value)
+        case ir.Var():
+            return batch
+        case ir.Op("mul", (x, y)):
+            return b.mul(_items(b, x, batch), _items(b, y, batch))
+    raise TypeError(f"{items} is no number of items")
+
+
+def _field(b: ll.IRBuilder, shared: Any, k: int, count: int) -> Any:
+    struct = ll.LiteralStructType([PTR] * count + [I64])
+    return b.gep(shared, [ll.Constant(I32, 0), ll.Constant(I32, k)], source_etype=struct)
+
+
+def _declare(module: ll.Module, name: str, result: ll.Type, *params: ll.Type) -> ll.Function:
+    return module.globals.get(name) or ll.Function(module, ll.FunctionType(result, params), name)
