@@ -4,12 +4,13 @@
 ``for item in item_first .. item_last: let g = item % 8; let n = item / 8; body``
 
 All items of a phase are done before the next begins; within one they may run in any order and at once. Where a nest takes a sample at
-a time, its phases are gone through once for each sample. A nest without parallel loops is one phase of one item.
+a time, the phases that it does so with are gone through once for each sample. A nest without parallel loops is one phase of one item.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from gngen import loopnest as ir
 from gngen.loopnest import I64, Expr, Loop, LoopNest, Parallel, Stmt, Var
@@ -20,35 +21,48 @@ FIRST, LAST = Var("item_first", I64), Var("item_last", I64)
 
 @dataclass(frozen=True)
 class Phase:
-    """items: how many, an expression over the batch; body: does those from FIRST up to LAST."""
+    """items: how many, an expression over the batch; body: does those from FIRST up to LAST; each_sample: whether it does one sample's."""
 
     items: Expr
     body: tuple[Stmt, ...]
+    each_sample: bool = False
 
 
 @dataclass(frozen=True)
 class Phases:
-    """The phases of a nest, in order; `sample`: the variable of the sample that they are gone through for, or None for all at once."""
+    """The phases of a nest, in order; `sample`: the variable of the sample that those with `each_sample` are for, or None without such."""
 
     sample: Var | None
     phases: tuple[Phase, ...]
+
+    @property
+    def rounds(self) -> tuple[tuple[bool, tuple[int, ...]], ...]:
+        """The numbers of the phases that are gone through together, and whether they are so for each sample."""
+        numbered = groupby(range(len(self.phases)), key=lambda k: self.phases[k].each_sample)
+        return tuple((each, tuple(numbers)) for each, numbers in numbered)
 
 
 def split_phases(nest: LoopNest) -> Phases:
     """The phases of a nest for a CPU."""
     if not any(isinstance(s, Parallel) for s in ir.walk(nest.body)):
         return Phases(None, (Phase(ir.const(1), (Loop(Var("item", I64), FIRST, LAST, 1, nest.body),)),))
-    body = _statements(nest.body)
-    if len(body) == 1 and isinstance(body[0], Loop):
-        return Phases(body[0].var, tuple(map(_phase, _statements(body[0].body))))
-    return Phases(None, tuple(map(_phase, body)))
+    sample: Var | None = None
+    phases: list[Phase] = []
+    for s in _statements(nest.body):
+        if isinstance(s, Loop):
+            assert sample is None, "a nest goes through its samples once"
+            sample = s.var
+            phases += (_phase(inner, True) for inner in _statements(s.body))
+        else:
+            phases.append(_phase(s, False))
+    return Phases(sample, tuple(phases))
 
 
 def _statements(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     return tuple(s for s in body if not isinstance(s, ir.Comment))
 
 
-def _phase(s: Stmt) -> Phase:
+def _phase(s: Stmt, each_sample: bool) -> Phase:
     assert isinstance(s, Parallel), "between its parallel loops a nest does nothing"
     item = Var("item", I64)
     items: Expr = ir.const(1)
@@ -56,4 +70,4 @@ def _phase(s: Stmt) -> Phase:
     for var, extent in reversed(list(zip(s.vars, s.extents, strict=True))):
         lets.append(ir.Let(var, ir.div(item, items) if var is s.vars[0] else ir.rem(ir.div(item, items), extent)))
         items = ir.mul(extent, items)
-    return Phase(items, (Loop(item, FIRST, LAST, 1, (*lets, *s.body)),))
+    return Phase(items, (Loop(item, FIRST, LAST, 1, (*lets, *s.body)),), each_sample)

@@ -55,7 +55,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def both_backends() -> None:
-    """c and numba-cpu, for what compares them."""
-    for name in ("c", "numba-cpu"):
+def all_backends() -> None:
+    """c, llvm and numba-cpu, for what compares them."""
+    for name in ("c", "llvm", "numba-cpu"):
         need_backend(name)

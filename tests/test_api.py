@@ -133,7 +133,7 @@ def test_eight_threads_ask_for_a_new_kernel(backend: str) -> None:
 # Emitting and lowering
 
 
-@pytest.mark.parametrize("target", ["c:x86-64-v3", "c:aarch64-neon", "numba-cpu:x86-64-v4", "reference"])
+@pytest.mark.parametrize("target", ["c:x86-64-v3", "c:aarch64-neon", "llvm:aarch64-sve", "llvm:wasm32", "numba-cpu:x86-64-v4", "reference"])
 def test_emit_builds_nothing_and_needs_nothing(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: object, **__: object) -> None:
         raise AssertionError("a process was started")
@@ -141,8 +141,8 @@ def test_emit_builds_nothing_and_needs_nothing(target: str, monkeypatch: pytest.
     monkeypatch.setattr(subprocess, "run", forbidden)
     monkeypatch.setattr(subprocess, "Popen", forbidden)
     source = gngen.emit(SPEC, SHAPE, target=target)
-    assert source.language == ("c" if target.startswith("c") else "python")
-    assert source.suffix == (".c" if target.startswith("c") else ".py")
+    languages = {"c": ("c", ".c"), "llvm": ("llvm", ".ll")}
+    assert (source.language, source.suffix) == languages.get(target.split(":")[0], ("python", ".py"))
     assert source.entry in source.text
     assert source.text.endswith("\n")
     assert re.fullmatch(r"[0-9a-f]{32}", source.digest)

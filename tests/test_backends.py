@@ -176,37 +176,39 @@ def test_the_list_has_every_schedule_and_every_activation_in_both_types() -> Non
     assert {(store, dtype) for _, store, dtype, _ in SAME} >= set(itertools.product(("temporal", "streaming"), HALVES))
 
 
-def both(spec: GroupNormSpec, shape: tuple[int, ...], dtype: str, machine: str, schedule: dict[str, Any]) -> list[tuple[Array, ...]]:
-    """What c and numba-cpu answer on every data set."""
+def each(spec: GroupNormSpec, shape: tuple[int, ...], dtype: str, machine: str, schedule: dict[str, Any]) -> list[tuple[Array, ...]]:
+    """What c, llvm and numba-cpu answer on every data set."""
     gamma, beta = parameters(shape, spec, dtype)
     answers: list[tuple[Array, ...]] = []
-    for name in ("c", "numba-cpu"):
+    for name in ("c", "llvm", "numba-cpu"):
         kernel = gngen.compile(spec, shape, dtype, f"{name}:{machine}", ("y", "mean", "rstd"), schedule)
         found = [kernel(fill(data, shape, dtype), gamma, beta) for data in ("normal", "offset", "outlier", "constant", "nan", "inf")]
         answers.append(tuple(itertools.chain.from_iterable(found)))
     return answers
 
 
-@pytest.mark.usefixtures("both_backends")
+@pytest.mark.usefixtures("all_backends")
 @pytest.mark.parametrize(("schedule", "store", "dtype", "activation"), SAME)
-def test_c_and_numba_agree_to_the_bit(schedule: str, store: str, dtype: str, activation: str | None) -> None:
+def test_the_backends_agree_to_the_bit(schedule: str, store: str, dtype: str, activation: str | None) -> None:
     if store == "streaming" and not load_machine("host").streaming_stores:
         pytest.skip("this machine has no streaming stores")
     shape, axis, groups = SHAPES[schedule]
     spec = GroupNormSpec(groups=groups, axis=axis, activation=activation)
-    for c, numba in zip(*both(spec, shape, dtype, "host", {"name": schedule, "store": store}), strict=True):
+    for c, llvm, numba in zip(*each(spec, shape, dtype, "host", {"name": schedule, "store": store}), strict=True):
+        assert_equal(c, llvm)
         assert_equal(c, numba)
 
 
-@pytest.mark.usefixtures("both_backends")
+@pytest.mark.usefixtures("all_backends")
 @pytest.mark.parametrize("machine", [name for name in machine_names() if name != "host"])
-def test_c_and_numba_agree_to_the_bit_on_every_machine(machine: str) -> None:
+def test_the_backends_agree_to_the_bit_on_every_machine(machine: str) -> None:
     reason = runs_here(load_machine(machine))
     if reason:
         pytest.skip(reason)
     shape, axis, groups = SHAPES["sample"]
     spec = GroupNormSpec(groups=groups, axis=axis, activation="silu")
-    for c, numba in zip(*both(spec, shape, "float32", machine, {"name": "sample"}), strict=True):
+    for c, llvm, numba in zip(*each(spec, shape, "float32", machine, {"name": "sample"}), strict=True):
+        assert_equal(c, llvm)
         assert_equal(c, numba)
     right = oracle(x := fill("normal", shape, "float32"), *parameters(shape, spec, "float32"), spec)
     kernel = gngen.compile(spec, shape, target=f"c:{machine}", schedule="sample")
@@ -216,18 +218,19 @@ def test_c_and_numba_agree_to_the_bit_on_every_machine(machine: str) -> None:
 @pytest.mark.parametrize("dtype", HALVES)
 @pytest.mark.parametrize("machine", [name for name in machine_names() if name != "host"])
 @pytest.mark.parametrize(("shape", "axis"), [((2, 8, 301), 1), ((2, 90, 21), -1)])
-def test_c_rounds_halves_on_every_machine(machine: str, dtype: str, shape: tuple[int, ...], axis: int) -> None:
+@pytest.mark.parametrize("name", ["c", "llvm"])
+def test_halves_are_rounded_on_every_machine(name: str, machine: str, dtype: str, shape: tuple[int, ...], axis: int) -> None:
     """Whole vectors and parts of them, in memory of any alignment; with streaming stores where they go with halves."""
     reason = runs_here(load_machine(machine))
     if reason:
         pytest.skip(reason)
     spec = GroupNormSpec(groups=shape[axis] // 4 if axis == 1 else 7, axis=axis)
     stores = ("temporal", "streaming") if load_machine(machine).vector_bits > 128 else ("temporal",)
-    (gamma, beta), single = parameters(shape, spec, dtype), gngen.compile(spec, shape, target=f"c:{machine}")
+    (gamma, beta), single = parameters(shape, spec, dtype), gngen.compile(spec, shape, target=f"{need_backend(name)}:{machine}")
     assert gamma is not None
     assert beta is not None
     for store in stores:
-        kernel = gngen.compile(spec, shape, dtype, f"c:{machine}", schedule={"store": store})
+        kernel = gngen.compile(spec, shape, dtype, f"{name}:{machine}", schedule={"store": store})
         for data in ("normal", "offset", "constant", "nan", "inf"):
             x = fill(data, shape, dtype)
             right = single(x.astype("float32"), gamma.astype("float32"), beta.astype("float32")).astype(dtype)
@@ -237,7 +240,7 @@ def test_c_rounds_halves_on_every_machine(machine: str, dtype: str, shape: tuple
 
 
 @pytest.mark.parametrize("dtype", HALVES)
-@pytest.mark.parametrize("name", ["c", "numba-cpu"])
+@pytest.mark.parametrize("name", ["c", "llvm", "numba-cpu"])
 def test_streaming_stores_of_halves_stream(name: str, dtype: str) -> None:
     """LLVM narrows and stores in one instruction, which is not a streaming one, unless it is kept from it."""
     need_backend(name)

@@ -187,9 +187,18 @@ def test_other_types(dtype: str, shape: tuple[int, ...], groups: int, axis: int)
         pytest.param(*SHAPES[5], "bfloat16", marks=pytest.mark.slow),
     ],
 )
-def test_numba_has_the_same_bits(shape: tuple[int, ...], groups: int, axis: int, dtype: str, both_backends: None) -> None:
+def test_numba_has_the_same_bits(shape: tuple[int, ...], groups: int, axis: int, dtype: str, all_backends: None) -> None:
     case = Case(shape, groups, axis, dtype, activation="silu")
     for one, other in zip(case.run("c"), case.run("numba-cpu"), strict=True):
+        assert_equal(one, other)
+
+
+@pytest.mark.usefixtures("all_backends")
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+@pytest.mark.parametrize(("shape", "groups", "axis"), SHAPES)
+def test_llvm_has_the_same_bits(shape: tuple[int, ...], groups: int, axis: int, dtype: str) -> None:
+    case = Case(shape, groups, axis, dtype, activation="gelu")
+    for one, other in zip(case.run("c"), case.run("llvm"), strict=True):
         assert_equal(one, other)
 
 

@@ -139,7 +139,7 @@ def silent(call: Callable[[], Any]) -> list[warnings.WarningMessage]:
 # Hits
 
 
-@pytest.mark.parametrize("target", ["c", "numba-cpu", "reference"])
+@pytest.mark.parametrize("target", ["c", "llvm", "numba-cpu", "reference"])
 def test_a_memory_hit_is_the_same_object(target: str) -> None:
     if load_backend(target).unavailable():
         pytest.skip(load_backend(target).unavailable())
@@ -163,7 +163,7 @@ print(k.origin)
 """
 
 
-@pytest.mark.parametrize("target", ["c", "numba-cpu", "reference"])
+@pytest.mark.parametrize("target", ["c", "llvm", "numba-cpu", "reference"])
 def test_a_new_process_finds_it_on_disk(target: str) -> None:
     if load_backend(target).unavailable():
         pytest.skip(load_backend(target).unavailable())
@@ -227,6 +227,7 @@ def digest(
         {"schedule": {"store": "streaming"}},
         {"schedule": {"parallel_from": 3}},
         {"target": "c:x86-64-v4"},
+        {"target": "llvm:x86-64-v3"},
         {"target": "numba-cpu:x86-64-v3"},
     ],
     ids=str,
@@ -246,7 +247,7 @@ def test_a_permuted_array_of_the_same_problem_has_the_same_key() -> None:
     assert last == permuted
 
 
-@pytest.mark.parametrize("fact", ["vector_registers", "fma", "l1", "l2", "l3", "llvm_cpu", "triple", "needs", "c_flags"])
+@pytest.mark.parametrize("fact", ["vector_registers", "fma", "l1", "l2", "l3", "llvm_cpu", "llvm_features", "triple", "needs", "c_flags"])
 def test_the_key_changes_with_every_fact_of_the_target(fact: str) -> None:
     plan = api.plan(SPEC, (2, 64, 64, 64), target="c:x86-64-v3")
     value = getattr(plan.target.machine, fact)

@@ -97,7 +97,7 @@ LAYERS = (
 FIRST, TINY, LAST3, LAST = LAYERS[0], LAYERS[3], LAYERS[4], LAYERS[5]
 
 # A kernel of numba's takes seconds to build: it gets seven of the layers, which between them use every schedule too.
-RUNS_OF = {"c": LAYERS, "numba-cpu": (FIRST, TINY, LAST3, LAYERS[6], LAYERS[7], LAYERS[10], LAYERS[11])}
+RUNS_OF = {"c": LAYERS, "llvm": LAYERS, "numba-cpu": (FIRST, TINY, LAST3, LAYERS[6], LAYERS[7], LAYERS[10], LAYERS[11])}
 
 
 def runs(backends: Iterable[str] = RUNS_OF) -> list[Any]:
@@ -146,6 +146,8 @@ def test_a_constant_group_gives_beta(name: str, layer: Layer, schedule: str) -> 
     ("name", "layer", "epsilon"),
     [
         *(("c", layer, epsilon) for layer in (FIRST, LAST3) for epsilon in (0.0, 1e-300, 1e-12, 1.0)),
+        ("llvm", FIRST, 0.0),
+        ("llvm", LAST3, 1e-300),
         ("numba-cpu", FIRST, 0.0),
         ("numba-cpu", LAST3, 1e-300),
     ],
@@ -171,7 +173,9 @@ def test_a_constant_group_gives_the_activation_of_beta(activation: str) -> None:
     assert np.abs(y[0] - right).max() <= (0 if activation == "relu" else LIMITS["float32"])
 
 
-@pytest.mark.parametrize(("name", "size"), [*(("c", size) for size in (1, 2, 3, 1023, 4097)), ("numba-cpu", 3), ("numba-cpu", 4097)])
+@pytest.mark.parametrize(
+    ("name", "size"), [*(("c", size) for size in (1, 2, 3, 1023, 4097)), ("llvm", 3), ("llvm", 4097), ("numba-cpu", 3), ("numba-cpu", 4097)]
+)
 def test_the_variance_is_never_negative(name: str, size: int) -> None:
     """Elements that differ in their last place only, where a careless formula cancels to less than nothing."""
     spec = GroupNormSpec(groups=1, axis=1, epsilon=0.0, center=False, scale=False)
@@ -212,11 +216,11 @@ def errors() -> Iterator[Any]:
     """Backend, elements of a group, layout, dtype; fewer for numba, whose kernels take seconds to build."""
     for layout in ("first", "last"):
         for size in GROUPS:
-            yield "c", size, layout, "float32"
+            yield from ((name, size, layout, "float32") for name in ("c", "llvm"))
             if size in ((3, 1023, 1_000_000) if layout == "first" else (1, 100, 100_000)):
                 yield "numba-cpu", size, layout, "float32"
             if size in (1, 2, 3, 100, 1023, 100_000):
-                yield from (("c", size, layout, dtype) for dtype in ("float64", *HALVES))
+                yield from ((name, size, layout, dtype) for name in ("c", "llvm") for dtype in ("float64", *HALVES))
             if size == (5000 if layout == "first" else 1023):
                 yield from (("numba-cpu", size, layout, dtype) for dtype in ("float64", *HALVES))
 
@@ -307,7 +311,7 @@ def test_the_error_is_within_the_contract_for_thirty_million_elements(layout: st
     x, (gamma, beta) = fill(data, shape, "float32"), parameters(shape, spec, "float32")
     assert gamma is not None
     assert beta is not None
-    answers = {name: gngen.compile(spec, shape, target=need_backend(name))(x, gamma, beta) for name in ("c", "numba-cpu")}
+    answers = {name: gngen.compile(spec, shape, target=need_backend(name))(x, gamma, beta) for name in ("c", "llvm", "numba-cpu")}
     assert math.prod(LARGEST) == 30_000_000
     for g in range(2):
         channels = slice(2 * g, 2 * g + 2)
@@ -384,7 +388,9 @@ def test_the_bits_do_not_depend_on_the_numbers_of_the_schedule(layer: Layer, dat
             assert_same(layer.kernel("c", schedule, **numbers)(x, gamma, beta), whole)
 
 
-@pytest.mark.parametrize(("name", "layer"), [*(("c", layer) for layer in LAYERS), ("numba-cpu", FIRST), ("numba-cpu", LAST3)], ids=str)
+@pytest.mark.parametrize(
+    ("name", "layer"), [*((name, layer) for name in ("c", "llvm") for layer in LAYERS), ("numba-cpu", FIRST), ("numba-cpu", LAST3)], ids=str
+)
 def test_the_bits_do_not_depend_on_whether_the_batch_is_known(name: str, layer: Layer) -> None:
     need_backend(name)
     x, gamma, beta = layer.inputs()

@@ -324,19 +324,21 @@ def each(fused: dict[str, Any], at: slice) -> dict[str, Any]:
     return {name: tuple(part[at] for part in value) if name == "modulation" else value[at] for name, value in fused.items()}
 
 
-@pytest.mark.usefixtures("both_backends")
+@pytest.mark.usefixtures("all_backends")
 @pytest.mark.parametrize(("layer", "forms"), [(FIRST, ALL), (BY_NAME["last, float64"], ALL), (TILES, ("residual",))], ids=str)
-def test_c_and_numba_agree_to_the_bit(layer: Layer, forms: tuple[str, ...]) -> None:
+def test_the_backends_agree_to_the_bit(layer: Layer, forms: tuple[str, ...]) -> None:
     spec = layer.spec(forms)
-    kernels = [layer.kernel(name, spec) for name in ("c", "numba-cpu")]
+    first, *others = [layer.kernel(name, spec) for name in ("c", "llvm", "numba-cpu")]
     for data in ("normal", "outlier", "constant"):
         (x, gamma, beta), fused = layer.arguments(spec, data)
         x = padded(x, spec, fused.get("mask"), np.nan)
-        c, numba = (kernel(x, gamma, beta, **fused) for kernel in kernels)
-        assert_same(c, numba)
+        answer = first(x, gamma, beta, **fused)
+        for other in others:
+            assert_same(answer, other(x, gamma, beta, **fused))
     for threads in (1, 3):
         gngen.set_num_threads(threads)
-        assert_same(kernels[1](x, gamma, beta, **fused), c)
+        for other in others:
+            assert_same(other(x, gamma, beta, **fused), answer)
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=str)

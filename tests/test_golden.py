@@ -27,6 +27,8 @@ from gngen.target import Gpu, load_machine, machine_names
 
 FOLDER = Path(__file__).parent / "golden"
 TARGETS = ("c:x86-64", "c:x86-64-v3", "c:x86-64-v4", "c:aarch64-neon", "numba-cpu:x86-64-v3")
+# Whose text is the same in every process, beside them.
+PURE = (*TARGETS, "llvm:x86-64-v4-bf16", "llvm:riscv64-v")
 LAYERS: dict[str, dict[str, Any]] = {
     "channels-first-silu": {"spec": GroupNormSpec(groups=32, axis=1, activation="silu"), "shape": (2, 320, 64, 64)},
     "channels-last": {"spec": GroupNormSpec(groups=32, axis=-1), "shape": (2, 64, 64, 320)},
@@ -60,6 +62,11 @@ LAYERS: dict[str, dict[str, Any]] = {
         "shape": (None, 6, 1001),
         "outputs": ("y", "sum"),
         "targets": ("c:x86-64-v3", "numba-cpu:x86-64-v3", "reference:generic"),
+    },
+    "channels-first-small": {
+        "spec": GroupNormSpec(groups=2, axis=1, activation="relu"),
+        "shape": (None, 6, 301),
+        "targets": ("llvm:x86-64-v3", "llvm:aarch64-sve", "llvm:wasm32"),
     },
     "last-residual-masked": {
         "spec": GroupNormSpec(groups=4, residual=True, masked=True, activation="silu"),
@@ -111,7 +118,8 @@ def test_gpu(layer: str) -> None:
 
 
 def test_nothing_else_is_stored() -> None:
-    sources = ((layer, target, ".c" if target.startswith("c:") else ".py") for layer, targets in STORED.items() for target in targets)
+    suffixes = {"c": ".c", "llvm": ".ll"}
+    sources = ((layer, target, suffixes.get(target.split(":")[0], ".py")) for layer, targets in STORED.items() for target in targets)
     wanted = {f"{layer}.{target.replace(':', '.')}{suffix}" for layer, target, suffix in sources}
     wanted |= {f"{layer}.cuda.sm_90.cu" for layer in GPU_LAYERS}
     assert {p.name for p in FOLDER.iterdir()} == wanted | {f"{layer}.nest" for layer in (*LAYERS, *GPU_LAYERS)}
@@ -137,7 +145,7 @@ def test_the_same_bytes_in_every_process(tmp_path: Path) -> None:
         folder.mkdir()
         root = str(Path(gngen.__file__).parent.parent)
         variables = {**os.environ, "PYTHONHASHSEED": seed, "GNGEN_CACHE_DIR": str(folder), "PYTHONPATH": root, "PYTHONUTF8": "1"}
-        done = subprocess.run([sys.executable, "-c", EMIT, *TARGETS], capture_output=True, text=True, check=True, cwd=folder, env=variables)
+        done = subprocess.run([sys.executable, "-c", EMIT, *PURE], capture_output=True, text=True, check=True, cwd=folder, env=variables)
         emitted.append(done.stdout)
         assert str(folder) not in done.stdout
     assert emitted[0] == emitted[1] == emitted[2]
@@ -149,12 +157,10 @@ def test_the_same_bytes_in_every_process(tmp_path: Path) -> None:
 
 def compilers(arch: str) -> list[list[str]]:
     """The compilers here that know a machine's language."""
-    found = []
-    if arch in ("any", "x86_64") and shutil.which("gcc"):
-        found.append(["gcc"])
-    if arch in ("any", "aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
-        found.append(["aarch64-linux-gnu-gcc"])
-    if shutil.which("clang"):
+    names = {"x86_64": ["gcc"], "aarch64": ["aarch64-linux-gnu-gcc"], "riscv64": ["riscv64-linux-gnu-gcc"]}
+    names["any"] = [*names["x86_64"], *names["aarch64"]]
+    found = [[name] for name in names.get(arch, []) if shutil.which(name)]
+    if shutil.which("clang") and arch in ("any", "x86_64", "aarch64"):
         found.append(["clang", *(["--target=aarch64-linux-gnu"] if arch == "aarch64" else [])])
     return found
 
@@ -199,7 +205,9 @@ def test_python_takes_the_numba_of_every_machine(machine: str) -> None:
         assert {source.entry, "run"} <= names
 
 
-@pytest.mark.parametrize("target", [f"{backend}:{machine}" for backend in ("c", "numba-cpu", "reference") for machine in machine_names()])
+@pytest.mark.parametrize(
+    "target", [f"{backend}:{machine}" for backend in ("c", "llvm", "numba-cpu", "reference") for machine in machine_names()]
+)
 def test_text_is_clean(target: str) -> None:
     for layer in LAYERS.values():
         lines = gngen.emit(**layer, target=target).text.split("\n")

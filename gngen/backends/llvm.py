@@ -24,21 +24,26 @@ def emit(nest: LoopNest, target: Target) -> Source:
     """The LLVM IR of a nest: one module, one exported function that takes what a kernel of backend c takes."""
     from gngen.backends.llvm_source import print_kernel
 
-    return Source("llvm", nest.name, str(print_kernel(nest, target.cpu)), flags(target))
+    return Source("llvm", nest.name, _text(print_kernel(nest, target.cpu)), flags(target))
 
 
 def emit_phases(nest: LoopNest, target: Target, symbol: str) -> Source:
     """The LLVM IR of a nest's phases: ``symbol_phase0``, ``symbol_phase1``, ..., of `gngen.phases`."""
     from gngen.backends.llvm_source import print_phases
 
-    return Source("llvm", symbol, str(print_phases(nest, target.cpu, symbol)), flags(target))
+    return Source("llvm", symbol, _text(print_phases(nest, target.cpu, symbol)), flags(target))
 
 
 def driver_ir(nest: LoopNest, target: Target) -> str:
     """The LLVM IR of a nest's kernel whose phases another module exports."""
     from gngen.backends.llvm_source import print_driver
 
-    return str(print_driver(nest, target.cpu))
+    return _text(print_driver(nest, target.cpu))
+
+
+def _text(module: object) -> str:
+    """A module as text, without blanks at the ends of lines."""
+    return "\n".join(line.rstrip().expandtabs(2) for line in str(module).strip().splitlines()) + "\n"
 
 
 def flags(target: Target) -> tuple[str, ...]:

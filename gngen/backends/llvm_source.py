@@ -109,8 +109,8 @@ def _declare_phase(module: ll.Module, nest: LoopNest, phases: Phases, name: str)
     numbers = [nest.batch, *([phases.sample] if phases.sample else []), FIRST, LAST]
     f = ll.Function(module, ll.FunctionType(VOID, [PTR] * len(arrays) + [I64] * len(numbers)), name)
     add_attributes(f, "nounwind", '"no-builtins"')
-    given: Buffer | ir.Var
-    for arg, given in zip(f.args, [*arrays, *numbers], strict=True):
+    taken: list[Buffer | ir.Var] = [*arrays, *numbers]
+    for arg, given in zip(f.args, taken, strict=True):
         arg.name = given.name
         # outputs may be written where x or the residual was read, and nowhere else
         if isinstance(given, Buffer) and ir.fixed_elements(given) != nest.problem.sample:
@@ -323,27 +323,35 @@ def _define_region(module: ll.Module, nest: LoopNest, plan: Phases, phases: Sequ
 
 
 def _call_phases(b: ll.IRBuilder, plan: Phases, phases: Sequence[ll.Function], args: Sequence[Any], share: Any, barrier: Any) -> None:
-    """All phases in turn, of each sample in turn where the nest takes one at a time; no barrier after the very last of them all."""
+    """All phases in turn, and of each sample in turn those that are for one; no barrier after the very last of them all."""
 
-    def run(sample: Sequence[Any]) -> None:
-        for k, (phase, f) in enumerate(zip(plan.phases, phases, strict=True)):
-            first, last = share(_items(b, phase.items, args[-1]))
-            b.call(f, [*args, *sample, first, last])
-            if barrier is not None and (sample or k + 1 < len(phases)):
+    def run(numbers: Sequence[int], sample: Any) -> None:
+        for k in numbers:
+            first, last = share(_items(b, plan.phases[k].items, args[-1]))
+            b.call(phases[k], [*args, *([] if plan.sample is None else [sample]), first, last])
+            if barrier is not None and (plan.phases[k].each_sample or k + 1 < len(phases)):
                 b.call(barrier, [])
 
-    if plan.sample is None:
-        run(())
-        return
+    for each_sample, numbers in plan.rounds:
+        if each_sample:
+            with _each(b, args[-1]) as n:
+                run(numbers, n)
+        else:
+            run(numbers, ll.Constant(I64, 0))
+
+
+@contextmanager
+def _each(b: ll.IRBuilder, count: Any) -> Iterator[Any]:
+    """``for n in 0 .. count``."""
     before, header = b.block, b.append_basic_block("samples")
     inside, after = b.append_basic_block("sample"), b.append_basic_block("done")
     b.branch(header)
     b.position_at_end(header)
     n = b.phi(I64)
     n.add_incoming(ll.Constant(I64, 0), before)
-    b.cbranch(b.icmp_signed("<", n, args[-1]), inside, after)
+    b.cbranch(b.icmp_signed("<", n, count), inside, after)
     b.position_at_end(inside)
-    run((n,))
+    yield n
     n.add_incoming(b.add(n, ll.Constant(I64, 1)), b.block)
     b.branch(header)
     b.position_at_end(after)
