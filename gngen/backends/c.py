@@ -37,6 +37,13 @@ def emit(nest: LoopNest, target: Target) -> Source:
     return Source("c", nest.name, print_c(nest, target.cpu), flags(target))
 
 
+def emit_phases(nest: LoopNest, target: Target, symbol: str) -> Source:
+    """The C text of a nest as phases of items: one file, an exported function ``<symbol>_phase<k>`` a phase."""
+    from gngen.backends.c_source import print_c_phases
+
+    return Source("c", symbol, print_c_phases(nest, target.cpu, symbol), flags(target))
+
+
 def flags(target: Target) -> tuple[str, ...]:
     """What the compiler is given, for the target's machine."""
     return (*_FLAGS, *target.cpu.c_flags)

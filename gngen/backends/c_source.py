@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 from functools import partial
+from typing import Any
 
 from gngen import loopnest as ir
 from gngen.backends.printing import Helper, Printer, element_count, halves, has_parallel, helpers, takes_bfloats, types
 from gngen.loopnest import Buffer, LoopNest, Type
+from gngen.phases import split_phases
 from gngen.render import render
 from gngen.target import Machine
 
@@ -45,11 +47,20 @@ class _CPrinter(Printer):
 
 def print_c(nest: LoopNest, machine: Machine) -> str:
     """The C text of a nest: one file, one exported function."""
+    return _print(nest, machine, "c/kernel.c.j2", threaded=nest.parallel_from != 0 and has_parallel(nest))
+
+
+def print_c_phases(nest: LoopNest, machine: Machine, symbol: str) -> str:
+    """The C text of a nest for callers with threads of their own: one file, an exported function ``<symbol>_phase<k>`` a phase."""
+    return _print(nest, machine, "c/phases.c.j2", threaded=False, phases=split_phases(nest), symbol=symbol)
+
+
+def _print(nest: LoopNest, machine: Machine, template: str, **values: Any) -> str:
     found = helpers(nest)
     bitwise = {Type(f"i{ir.WIDTH[h.kind]}", h.lanes) for h in found if h.op in _BITWISE and h.lanes > 1 and h.kind not in ir.HALVES}
     named = sorted({*types(nest, found), *bitwise}, key=lambda t: (t.lanes, t.kind))
     return render(
-        "c/kernel.c.j2",
+        template,
         nest=nest,
         machine=machine,
         helpers=found,
@@ -65,10 +76,10 @@ def print_c(nest: LoopNest, machine: Machine) -> str:
         integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
         masked=lambda h: _masked(h, machine),
         has_native=lambda h: _has_native(h, machine),
-        threaded=nest.parallel_from != 0 and has_parallel(nest),
         params=[_param(b) for b in (*nest.buffers, *nest.workspace)],
         element_count=element_count,
         halves=halves,
+        **values,
     )
 
 
