@@ -203,7 +203,7 @@ def runs_here(machine: Machine | Gpu) -> str:
     """Why code for the machine cannot run on this one, or ""."""
     if isinstance(machine, Gpu):
         return _device_lacks(machine)
-    arch = _host_arch()
+    arch = host_arch()
     if machine.arch not in (arch, "any"):
         return f"this machine is {arch}, not {machine.arch}"
     missing = [f for f in machine.needs if f not in _cpu_features()]
@@ -385,7 +385,7 @@ def _machine(name: str, facts: Mapping[str, Any]) -> Machine:
 # The host
 
 
-def _host_arch() -> str:
+def host_arch() -> str:
     machine = platform.machine().lower()
     return _ARCHES.get(machine, machine)
 
@@ -416,7 +416,7 @@ def cpu_model() -> str:
 
 def _assumed_features() -> tuple[str, ...]:
     """What an operating system without /proc/cpuinfo lets us take for granted."""
-    return ("asimd",) if _host_arch() == "aarch64" else ()
+    return ("asimd",) if host_arch() == "aarch64" else ()
 
 
 def _detect_host() -> Machine:

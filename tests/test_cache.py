@@ -998,7 +998,7 @@ def test_the_cache_works_whatever_the_umask(mask: int, tmp_path: Path, monkeypat
         os.umask(before)
     if targets[0] == "c":
         asked: list[str] = []
-        monkeypatch.setattr(c, "_version", lambda command: asked.append("again") or "")
+        monkeypatch.setattr(c, "version_of", lambda command: asked.append("again") or "")
         assert c.identity()
         assert asked == []
 

@@ -76,7 +76,7 @@ def unavailable() -> str:
 
 def identity() -> str:
     """The compiler, its version and its flag for OpenMP, as a build depends on them."""
-    return " ".join((_about_compiler("version"), *_openmp()))
+    return " ".join((_about_compiler("version"), *openmp()))
 
 
 def _about_compiler(question: str) -> str:
@@ -88,11 +88,11 @@ def _about_compiler(question: str) -> str:
     package = find_spec("ziglang") if "ziglang" in command else None
     stats = [path.stat() for path in (binary, *([Path(package.origin)] if package and package.origin else []))]
     key = json.dumps([question, *command, str(binary), *((s.st_size, s.st_mtime_ns) for s in stats)])
-    ask = {"version": _version, "openmp": _openmp_flag}[question]
+    ask = {"version": version_of, "openmp": openmp_flag}[question]
     return default_cache().remember("compilers", key, lambda: ask(command))
 
 
-def _version(command: Sequence[str]) -> str:
+def version_of(command: Sequence[str]) -> str:
     import subprocess
 
     try:
@@ -102,13 +102,13 @@ def _version(command: Sequence[str]) -> str:
     return (done.stdout.strip() or "unknown").splitlines()[0].strip()
 
 
-def _openmp_flag(command: Sequence[str]) -> str:
+def openmp_flag(command: Sequence[str]) -> str:
     """The flag for OpenMP; none where the library is missing (ziglang ships none, clang's is a package of its own)."""
     with TemporaryDirectory(prefix="gngen-") as folder:
         text = Path(folder, "probe.c")
         text.write_text("#include <omp.h>\nint probe(void) { return omp_get_max_threads(); }\n", encoding="utf-8")
         try:
-            _run([*command, "-fopenmp", "-fPIC", "-shared", "-o", str(text.with_suffix(".so")), str(text)])
+            run_tool([*command, "-fopenmp", "-fPIC", "-shared", "-o", str(text.with_suffix(".so")), str(text)])
         except BuildError:
             return ""
     return "-fopenmp"
@@ -118,12 +118,12 @@ def _is_gcc() -> bool:
     return _about_compiler("version").startswith("gcc")
 
 
-def _quicker() -> tuple[str, ...]:
+def quicker() -> tuple[str, ...]:
     """Of gcc: a third less time to compile a kernel by rows, and the same speed of the kernel."""
     return ("-fno-ivopts",) if _is_gcc() else ()
 
 
-def _openmp() -> tuple[str, ...]:
+def openmp() -> tuple[str, ...]:
     """The flag for OpenMP, or none: then kernels run on one thread. gcc comes with its library; others are asked."""
     if _is_gcc():
         return ("-fopenmp",)
@@ -133,10 +133,10 @@ def _openmp() -> tuple[str, ...]:
 
 def note() -> str:
     """What a user should know of kernels built here, or ""."""
-    return "" if _openmp() else f"one thread: {' '.join(compiler())} has no OpenMP library"
+    return "" if openmp() else f"one thread: {' '.join(compiler())} has no OpenMP library"
 
 
-def _spoken(flags: Sequence[str]) -> list[str]:
+def spoken(flags: Sequence[str]) -> list[str]:
     """The flags in the compiler's words: ziglang writes the names of processors with underscores."""
     if "ziglang" not in compiler():
         return list(flags)
@@ -150,16 +150,16 @@ def build(source: Source, folder: Path) -> list[str]:
         raise BuildError(unavailable())
     text, library = folder / _TEXT, folder / _LIBRARY
     text.write_text(source.text, encoding="utf-8")
-    compile_library(text, library, (*source.flags, *_quicker(), *_openmp()))
+    compile_library(text, library, (*source.flags, *quicker(), *openmp()))
     return [text.name, library.name]
 
 
 def compile_library(text: Path, library: Path, flags: Sequence[str]) -> None:
     """A shared library from one C file; BuildError with the compiler's words."""
-    _run([*compiler(), *_spoken(flags), "-shared", "-o", str(library), str(text), "-lm"])
+    run_tool([*compiler(), *spoken(flags), "-shared", "-o", str(library), str(text), "-lm"])
 
 
-def _run(command: Sequence[str]) -> str:
+def run_tool(command: Sequence[str]) -> str:
     import subprocess  # here, since a kernel from the disk needs none
 
     try:
@@ -176,8 +176,8 @@ def assembly(source: Source, folder: Path) -> str:
     """The assembly of a source, as the compiler writes it."""
     text = folder / _TEXT
     text.write_text(source.text, encoding="utf-8")
-    command = [flag for flag in (*compiler(), *_spoken(source.flags), *_quicker(), *_openmp()) if flag != "-fPIC"]
-    return _run([*command, "-S", "-o", "-", str(text)])
+    command = [flag for flag in (*compiler(), *spoken(source.flags), *quicker(), *openmp()) if flag != "-fPIC"]
+    return run_tool([*command, "-S", "-o", "-", str(text)])
 
 
 def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
@@ -195,5 +195,5 @@ def code_size(folder: Path) -> int | None:
     size = shutil.which("size")
     if not size:
         return None
-    words = _run([size, str(folder / _LIBRARY)]).splitlines()[-1].split()
+    words = run_tool([size, str(folder / _LIBRARY)]).splitlines()[-1].split()
     return int(words[0])

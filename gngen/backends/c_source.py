@@ -76,7 +76,7 @@ def _print(nest: LoopNest, machine: Machine, template: str, **values: Any) -> st
         integer=lambda h: f"i{ir.WIDTH[h.kind]}" + (f"x{h.lanes}" if h.lanes > 1 else ""),
         masked=lambda h: _masked(h, machine),
         has_native=lambda h: _has_native(h, machine),
-        params=[_param(b) for b in (*nest.buffers, *nest.workspace)],
+        params=[c_param(b) for b in (*nest.buffers, *nest.workspace)],
         element_count=element_count,
         halves=halves,
         **values,
@@ -117,6 +117,7 @@ def _resizer(h: Helper, machine: Machine) -> str:
     return "avx2" if machine.simd in ("avx512", "avx2") and h.lanes == 8 else "none"
 
 
-def _param(b: Buffer) -> str:
+def c_param(b: Buffer) -> str:
+    """A buffer as a parameter of a C function."""
     constant = "const " if b.space == "input" else ""
     return f"{constant}{_CTYPES[b.kind]} *{b.name}"

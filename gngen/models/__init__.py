@@ -139,25 +139,26 @@ def load(name_or_path: str | os.PathLike[str], dims: Mapping[str, int] | None = 
         return read_layers(asked, dims)
     if dims:
         raise SpecError(f"sizes of dimensions go with an .onnx file; the layers of {asked} say their own")
+    table = read_table(asked)
+    try:
+        return parse_table(table, Path(asked).stem)
+    except SpecError as e:
+        raise SpecError(f"{asked}: {e}") from None
+
+
+def read_table(asked: str) -> Any:
+    """What a shipped list, or a TOML or JSON file, says; it is not checked yet."""
     if asked in names():
-        return _read(resources.files(__name__).joinpath(f"{asked}.toml").read_bytes(), asked, ".toml")
+        return _decode(resources.files(__name__).joinpath(f"{asked}.toml").read_bytes(), ".toml")
     path = Path(asked)
     if path.is_file() or path.suffix in (".toml", ".json"):
         try:
-            return _read(path.read_bytes(), asked, path.suffix)
-        except OSError as e:
-            raise SpecError(f"{asked}: {e.strerror or e}") from None
+            return _decode(path.read_bytes(), path.suffix)
+        except (OSError, SpecError) as e:
+            raise SpecError(f"{asked}: {getattr(e, 'strerror', None) or e}") from None
     near = get_close_matches(asked, names(), n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise SpecError(f"model {asked!r} is not known; choose one of {', '.join(names())}, or a .toml, .json or .onnx file{hint}")
-
-
-def _read(data: bytes, file: str, suffix: str) -> LayerList:
-    """A list from the bytes of a file; adds the file to whatever is wrong in it."""
-    try:
-        return _parse(_decode(data, suffix), Path(file).stem)
-    except SpecError as e:
-        raise SpecError(f"{file}: {e}") from None
 
 
 def _decode(data: bytes, suffix: str) -> Any:
@@ -170,7 +171,8 @@ def _decode(data: bytes, suffix: str) -> Any:
         raise SpecError(f"not valid {suffix[1:].upper()}: {e}") from None
 
 
-def _parse(table: Any, stem: str) -> LayerList:
+def parse_table(table: Any, stem: str) -> LayerList:
+    """A list of layers from what a file says; `stem` names it where the file does not. SpecError: what is wrong in it."""
     if not isinstance(table, dict):
         raise SpecError("a list of layers is a table with name, description, source, dtype and layer")
     table = dict(table)
