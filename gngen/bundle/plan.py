@@ -205,7 +205,8 @@ def _value(e: Expr, nest: LoopNest, batch: int) -> int:
         return int(e.value)
     if e == nest.batch:
         return batch
-    assert isinstance(e, ir.Op) and e.name == "mul", "the items of a phase are a product of extents"
+    assert isinstance(e, ir.Op), "the items of a phase are a product of extents"
+    assert e.name == "mul", "the items of a phase are a product of extents"
     return _value(e.args[0], nest, batch) * _value(e.args[1], nest, batch)
 
 

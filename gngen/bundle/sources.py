@@ -30,8 +30,8 @@ _PAIRS = (("f32", "f32"), ("f64", "f64"), ("f16", "f16"), ("f16", "f32"), ("bf16
 class Library:
     """What a bundle has for one architecture, as paths inside it; "" where there is none.
 
-    objects: an archive of kernels without the rest. sources: C files and their flags, what static and objects are made of or lack. link: what
-    CMake links with it; link_private: the same in a compiler's words. note: what is missing, and why.
+    objects: an archive of kernels without the rest. sources: C files and their flags, of which the libraries are made, or are to be made.
+    link: what CMake links with it; link_private: the same in a compiler's words. note: what is missing, and why.
     """
 
     arch: str

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gngen.backends import c
-from gngen.errors import BuildError
 from gngen.target import Machine, host_arch
 
 _CLANGS = ("clang-22", "clang")
@@ -49,8 +48,8 @@ class Toolchain:
 def find_toolchain(machine: Machine) -> Toolchain | str:
     """What compiles C for a machine's architecture here, or why nothing does.
 
-    ``$GNGEN_CC_<ARCH>`` (as GNGEN_CC_AARCH64) comes first; of this machine's architecture, what backend `c` uses; of another one, its gcc by
-    the name that Debian gives it, ziglang for WebAssembly, and clang, which has no C library for it.
+    ``$GNGEN_CC_<ARCH>`` (as GNGEN_CC_AARCH64) comes first; of this machine's architecture, what backend `c` uses; of another one, its gcc
+    by the name that Debian gives it, and clang, which has no C library for it.
     """
     variable = f"GNGEN_CC_{machine.arch.upper()}"
     asked = os.environ.get(variable, "").split()
