@@ -162,4 +162,4 @@ def _own_object(o: _Object, step: Step) -> Member:
     assert o.piece is not None
     step(o.piece.symbol)
     backend = load_backend(o.piece.target.backend)
-    return Member(o.name, backend.object_code(o.piece.source, o.piece.target), o.symbols)
+    return Member(o.name, backend.object_code(o.piece.source), o.symbols)

@@ -18,6 +18,7 @@ _CPUID = {
     "gfni": (7, 0, 2, 8), "vaes": (7, 0, 2, 9), "vpclmulqdq": (7, 0, 2, 10), "avx512_vnni": (7, 0, 2, 11), "avx512_bitalg": (7, 0, 2, 12),
     "avx512_vpopcntdq": (7, 0, 2, 14), "avx512_vp2intersect": (7, 0, 3, 8), "avx512_fp16": (7, 0, 3, 23), "avx_vnni": (7, 1, 0, 4),
     "avx512_bf16": (7, 1, 0, 5), "avx_ifma": (7, 1, 0, 23), "lahf_lm": (0x80000001, 0, 2, 0), "abm": (0x80000001, 0, 2, 5),
+    "sse4a": (0x80000001, 0, 2, 6),
 }  # fmt: skip
 # What the operating system must keep of a processor's registers for them: bits of XCR0.
 _YMM, _ZMM = 0x6, 0xE6
@@ -25,7 +26,7 @@ _WIDE = ("avx", "avx2", "fma", "f16c", "vaes", "vpclmulqdq")
 # Elsewhere: which word of Linux's auxiliary vector (16: AT_HWCAP, 26: AT_HWCAP2), and its mask.
 _AUXILIARY: dict[str, dict[str, tuple[int, int]]] = {
     "aarch64": {"fp": (16, 1), "asimd": (16, 2), "asimdhp": (16, 1 << 10), "sve": (16, 1 << 22), "sve2": (26, 2), "bf16": (26, 1 << 14)},
-    "arm": {"vfp": (16, 1 << 6), "neon": (16, 1 << 12), "vfpv3": (16, 1 << 13), "vfpv4": (16, 1 << 16), "half": (16, 1 << 1)},
+    "armv7l": {"vfp": (16, 1 << 6), "neon": (16, 1 << 12), "vfpv3": (16, 1 << 13), "vfpv4": (16, 1 << 16), "half": (16, 1 << 1)},
     "riscv64": {letter: (16, 1 << (ord(letter) - ord("a"))) for letter in "imafdcv"},
     "ppc64le": {"altivec": (16, 1 << 28), "vsx": (16, 1 << 7), "arch_2_07": (26, 1 << 31), "arch_3_00": (26, 1 << 23)},
     "s390x": {"vx": (16, 1 << 11), "vxd": (16, 1 << 12), "vxe": (16, 1 << 13), "vxe2": (16, 1 << 15)},
