@@ -23,11 +23,17 @@ from gngen.threads import get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from gngen import reference as reference
+    from gngen.bundle.load import load
     from gngen.layer import GroupNormalization, layer_group_normalization
     from gngen.tuning import tune
 
 # Public names that are imported when first asked for.
-_LATER = {"GroupNormalization": "gngen.layer", "layer_group_normalization": "gngen.layer", "tune": "gngen.tuning"}
+_LATER = {
+    "GroupNormalization": "gngen.layer",
+    "layer_group_normalization": "gngen.layer",
+    "tune": "gngen.tuning",
+    "load": "gngen.bundle.load",
+}
 _MODULES = ("reference",)
 
 __all__ = [
@@ -48,6 +54,7 @@ __all__ = [
     "get_num_threads",
     "group_norm",
     "layer_group_normalization",
+    "load",
     "lower",
     "set_num_threads",
     "targets",

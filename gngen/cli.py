@@ -1,4 +1,4 @@
-"""The command line: ``gngen targets | emit | explain | run | compare | tune | cache | models``.
+"""The command line: ``gngen targets | emit | explain | run | compare | tune | build | load | cache | models``.
 
 Results go to stdout; progress, warnings and errors to stderr. Every error is one line, ``gngen: error: ...``, and exit status 2
 (130 when interrupted). Commands import what they need when they run, so that ``gngen --help`` is fast.
@@ -62,20 +62,20 @@ def _status(call: Callable[[], Any]) -> int:
         result = call()
         return result if isinstance(result, int) else 0
     except click.Abort:
-        return _fail("interrupted", 130)
+        return fail("interrupted", 130)
     except click.ClickException as e:
-        return _fail(e.format_message())
+        return fail(e.format_message())
     except GngenError as e:
-        return _fail(e)
+        return fail(e)
     except OSError as e:
-        return _fail(": ".join(str(part) for part in (e.filename, e.strerror) if part) or e)
+        return fail(": ".join(str(part) for part in (e.filename, e.strerror) if part) or e)
     except MemoryError as e:
-        return _fail(f"out of memory: {e}" if str(e) else "out of memory")
+        return fail(f"out of memory: {e}" if str(e) else "out of memory")
     except Exception as e:  # a bug: still one line, and a way to see more
-        return _fail(f"unexpected {type(e).__name__}: {e} (GNGEN_TRACEBACK=1 shows where)")
+        return fail(f"unexpected {type(e).__name__}: {e} (GNGEN_TRACEBACK=1 shows where)")
 
 
-def _fail(message: object, status: int = 2) -> int:
+def fail(message: object, status: int = 2) -> int:
     if os.environ.get("GNGEN_TRACEBACK") == "1" and sys.exc_info()[0] is not None:
         traceback.print_exc()
     click.echo(f"gngen: error: {_one_line(message)}", err=True)
@@ -210,7 +210,7 @@ def targets() -> None:
 
     import gngen
 
-    grid = _grid("target", "here", "about")
+    grid = grid_of("target", "here", "about")
     grid.columns[0].no_wrap = True
     before = ""
     for status in gngen.targets():
@@ -219,7 +219,7 @@ def targets() -> None:
         before = status.backend
         about = (status.description, "" if status.available else status.reason)
         grid.add_row(status.name, "yes" if status.available else "no", escape("\n".join(filter(None, about))))
-    _show(grid)
+    show_table(grid)
 
 
 @main.command()
@@ -390,14 +390,14 @@ def compare(
     _check_targets(chosen)
     if threads:
         gngen.set_num_threads(threads)
-    with _progress(steps(model, chosen)) as step:
+    with progress(steps(model, chosen)) as step:
         comparison = measure(model, chosen, seconds, step)
     if as_json:
         click.echo(json.dumps(report.as_json(comparison, layout), indent=2, allow_nan=False))
     else:
-        _show(report.table(comparison, wide=_console().width >= 100))
+        show_table(report.table(comparison, wide=_console().width >= 100))
     problems = report.problems(comparison)
-    return _fail(problems) if problems else 0
+    return fail(problems) if problems else 0
 
 
 @main.command(short_help="Measure schedules, and use the fastest from then on.")
@@ -451,16 +451,16 @@ def tune(
         gngen.set_num_threads(threads)
     if dry_run:
         found = list_candidates(layers, target, dtype=dtype, batch=batch)
-        _show(_candidate_table([(layer.name, schedules) for layer, schedules in found]))
+        show_table(_candidate_table([(layer.name, schedules) for layer, schedules in found]))
         click.echo(f"{_count(sum(len(schedules) for _, schedules in found), 'candidate')} of {_count(len(found), 'problem')}")
         return 0
-    with _progress(len(layers.layers)) as step:
+    with progress(len(layers.layers)) as step:
         tuning = gngen.tune(layers, target, seconds, dtype=dtype, batch=batch, progress=step)
-    _show(_tuning_table(tuning))
+    show_table(_tuning_table(tuning))
     click.echo(_tuning_summary(tuning))
     failed = [row for row in tuning.rows if row.failure]
     if failed:
-        return _fail(f"{len(failed)} of {_count(len(tuning.rows), 'problem')} failed; {failed[0].layer.name}: {failed[0].failure}")
+        return fail(f"{len(failed)} of {_count(len(tuning.rows), 'problem')} failed; {failed[0].layer.name}: {failed[0].failure}")
     return 0
 
 
@@ -501,7 +501,7 @@ def _candidate_table(found: Sequence[tuple[str, Sequence[Schedule]]]) -> Rendera
 
     from gngen.tuning import describe
 
-    grid = _grid("layer", "", "candidate")
+    grid = grid_of("layer", "", "candidate")
     grid.columns[1].justify = "right"
     for name, schedules in found:
         for number, schedule in enumerate(schedules):
@@ -516,7 +516,7 @@ def _tuning_table(tuning: Tuning) -> RenderableType:
     from gngen.compare.report import format_seconds
     from gngen.tuning import describe
 
-    grid = _grid("layer", "untuned", "time", "tuned", "time", "gain")
+    grid = grid_of("layer", "untuned", "time", "tuned", "time", "gain")
     for column in (grid.columns[2], grid.columns[4], grid.columns[5]):
         column.justify, column.no_wrap = "right", True
     for row in tuning.rows:
@@ -583,7 +583,7 @@ def show() -> None:
 
     disk = default_cache()
     entries, tuned = disk.entries(), disk.records(KIND)
-    grid = _grid("digest", "backend", "size", "used", "kernel")
+    grid = grid_of("digest", "backend", "size", "used", "kernel")
     for column in grid.columns[:4]:
         column.no_wrap = True
     grid.columns[2].justify = grid.columns[3].justify = "right"
@@ -591,9 +591,9 @@ def show() -> None:
     for entry in entries:
         grid.add_row(entry.digest[:12], entry.backend, format_bytes(entry.bytes), _ago(now - entry.last_used), escape(entry.summary))
     if entries:
-        _show(grid)
+        show_table(grid)
     if tuned:
-        _show(_record_table(tuned))
+        show_table(_record_table(tuned))
     size = sum(entry.bytes for entry in entries)
     also = f", and {_count(len(tuned), 'tuned schedule')}" if tuned else ""
     click.echo(f"{_count(len(entries), 'kernel')}, {format_bytes(size)} of at most {format_bytes(disk.limit_bytes)}{also}, in {disk.path}")
@@ -605,7 +605,7 @@ def _record_table(records: Sequence[dict[str, Any]]) -> RenderableType:
 
     from gngen.tuned import code
 
-    grid = _grid("tuned", "backend", "batch", "threads", "gain", "schedule")
+    grid = grid_of("tuned", "backend", "batch", "threads", "gain", "schedule")
     for column in grid.columns[:5]:
         column.no_wrap = True
     for column in grid.columns[2:5]:
@@ -662,15 +662,15 @@ def models(name: str | None, dims: dict[str, int]) -> None:
     from gngen.compare.report import format_shape
 
     if name is None:
-        grid = _grid("model", "norms", "layers", "dtype", "about")
+        grid = grid_of("model", "norms", "layers", "dtype", "about")
         grid.columns[0].no_wrap = True
         grid.columns[1].justify = grid.columns[2].justify = "right"
         for model in map(lists.load, lists.names()):
             grid.add_row(model.name, str(model.norms), str(len(model.layers)), model.dtype, escape(model.description))
-        _show(grid)
+        show_table(grid)
         return
     model = lists.load(name, dims)
-    grid = _grid("layer", "shape", "axis", "groups", "epsilon", "activation", "count")
+    grid = grid_of("layer", "shape", "axis", "groups", "epsilon", "activation", "count")
     for column in grid.columns[2:]:
         column.justify = "right"
     for layer in model.layers:
@@ -678,7 +678,7 @@ def models(name: str | None, dims: dict[str, int]) -> None:
         numbers = (str(layer.groups), f"{layer.epsilon:g}", activation, str(layer.count))
         grid.add_row(escape(layer.name), format_shape(layer.shape), axis, *numbers)
     click.echo("\n".join(filter(None, (f"{model.name}: {model.description}".rstrip(": "), model.source))))
-    _show(grid)
+    show_table(grid)
     click.echo(f"{_count(model.norms, 'norm')}, {model.dtype}")
 
 
@@ -693,7 +693,7 @@ def _ago(seconds: float) -> str:
     return "just now"
 
 
-def _grid(*headings: str) -> Table:
+def grid_of(*headings: str) -> Table:
     """A table without lines but the one under its headings."""
     from rich import box
     from rich.table import Table
@@ -710,7 +710,7 @@ def _console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def _show(what: RenderableType) -> None:
+def show_table(what: RenderableType) -> None:
     console = _console()
     with console.capture() as held:
         console.print(what)
@@ -718,7 +718,7 @@ def _show(what: RenderableType) -> None:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[str], None]]:
+def progress(total: int) -> Iterator[Callable[[str], None]]:
     """A progress bar on stderr, where that is a terminal; gives a function to call as each step begins."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -785,3 +785,9 @@ def _replacing(path: str) -> Iterator[IO[bytes]]:
     finally:
         if os.path.exists(aside):
             os.unlink(aside)
+
+
+from gngen.cli_bundle import build, load  # last: they use what is above
+
+main.add_command(build)
+main.add_command(load)

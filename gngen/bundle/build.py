@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory, mkdtemp
 from gngen.backends import load_backend
 from gngen.bundle import sources
 from gngen.bundle.archive import Member, write_archive
-from gngen.bundle.manifest import is_bundle, write_manifest
+from gngen.bundle.describe import write_manifest
+from gngen.bundle.manifest import is_bundle
 from gngen.bundle.plan import Arch, Bundle, Piece
 from gngen.bundle.sources import Library
 from gngen.bundle.toolchain import Toolchain, find_toolchain

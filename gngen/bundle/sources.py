@@ -11,17 +11,13 @@ from typing import Any
 import gngen
 from gngen.backends.c_source import c_param
 from gngen.bundle import features
+from gngen.bundle.interface import ACTIVATION_NAMES, FLAGS, arguments, flag_bits
 from gngen.bundle.layers import BundleLayer
 from gngen.bundle.plan import ALIGNMENT, PUBLIC, SUFFIXES, Arch, Bundle, Level, Piece
 from gngen.bundle.toolchain import Toolchain
-from gngen.problem import FUSED, Problem
+from gngen.problem import Problem
 from gngen.render import render
-from gngen.spec import ACTIVATIONS
 
-# The numbers of types, activations and flags in the public interface are their places here.
-KINDS = ("f32", "f64", "f16", "bf16")
-ACTIVATION_NAMES = ("none", *ACTIVATIONS)
-FLAGS = ("center", "scale", *FUSED, "sum", "mean", "rstd")
 # Types of data and parameters that go together.
 _PAIRS = (("f32", "f32"), ("f64", "f64"), ("f16", "f16"), ("f16", "f32"), ("bf16", "bf16"), ("bf16", "f32"))
 
@@ -135,19 +131,6 @@ def packages(bundle: Bundle, libraries: tuple[Library, ...]) -> dict[str, str]:
         if lib.static:
             found[f"lib/{lib.arch}/pkgconfig/{n}.pc"] = render("bundle/pkgconfig.pc.j2", n=n, lib=lib, version=gngen.__version__)
     return found
-
-
-def arguments(p: Problem) -> tuple[str, ...]:
-    """The arrays that a problem's call takes, by their names in the public interface."""
-    inputs = [("residual", p.residual), ("mask", p.masked), ("gamma", p.scale), ("beta", p.center), ("scale", p.modulation)]
-    named = [name for name, there in (*inputs, ("shift", p.modulation)) if there]
-    return ("x", *named, *p.outputs)
-
-
-def flag_bits(p: Problem) -> int:
-    """A problem's flags, as the public interface counts them."""
-    there = {"center": p.center, "scale": p.scale, **dict.fromkeys(p.fused, True), **dict.fromkeys(p.outputs, True)}
-    return sum(1 << bit for bit, name in enumerate(FLAGS) if there.get(name))
 
 
 def _values(n: str, p: Problem) -> str:

@@ -93,12 +93,12 @@ def evaluate(x: NDArray[Any], gamma: NDArray[Any] | None, beta: NDArray[Any] | N
             if precise:
                 part *= np.maximum(1, np.abs(centre * scale))
             if x.dtype.name in _HALVES:
-                part = part * LIMITS["float32"] + _last_place(exact[n], x.dtype.name)
+                part = part * LIMITS["float32"] + last_place(exact[n], x.dtype.name)
             unit[n] = part
     return Oracle(exact, unit)
 
 
-def _last_place(y: NDArray[Any], dtype: str) -> NDArray[np.float64]:
+def last_place(y: NDArray[Any], dtype: str) -> NDArray[np.float64]:
     """One unit in the last place of a half at each value."""
     fraction, lowest = _HALVES[dtype]
     exponent = np.where(y == 0, lowest, np.maximum(np.frexp(y)[1] - 1, lowest))
