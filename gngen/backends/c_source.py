@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 from functools import partial
 from typing import Any
 
 from gngen import loopnest as ir
-from gngen.backends.printing import Helper, Printer, element_count, halves, has_parallel, helpers, takes_bfloats, types
+from gngen.backends.printing import Helper, Printer, element_count, halves, has_parallel, helpers, shortest, takes_bfloats, types
 from gngen.loopnest import Buffer, LoopNest, Type
 from gngen.phases import split_phases
 from gngen.render import render
@@ -20,12 +19,6 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "rem": "%", "lt": "<",
 _BITWISE = ("abs", "select", "min", "max", "load_part", "store_part", *ir.DEALT)
 
 
-def _shortest(value: float) -> str:
-    """The fewest digits that read back as the same float32."""
-    single = struct.pack("f", value)
-    return next(text for n in range(1, 10) if struct.pack("f", float(text := f"{value:.{n}g}")) == single)
-
-
 def c_literal(value: int | float, kind: str) -> str:
     """A number of a kind in C."""
     if kind in ir.HALVES:
@@ -36,7 +29,7 @@ def c_literal(value: int | float, kind: str) -> str:
         return "NAN" if value != value else "INFINITY" if value > 0 else "-INFINITY"
     if kind == "f64":
         return repr(float(value))
-    digits = _shortest(value)
+    digits = shortest(value)
     return f"{digits}f" if "." in digits or "e" in digits else f"{digits}.0f"
 
 

@@ -6,6 +6,7 @@ Infix operators print as themselves; every other operation prints as a call of a
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from gngen import loopnest as ir
@@ -218,3 +219,9 @@ def has_parallel(nest: LoopNest) -> bool:
 def element_count(b: Buffer) -> int:
     """Elements of a buffer, of one sample where its first extent is the batch."""
     return ir.fixed_elements(b)
+
+
+def shortest(value: float) -> str:
+    """The fewest digits that read back as the same float32."""
+    single = struct.pack("f", value)
+    return next(text for n in range(1, 10) if struct.pack("f", float(text := f"{value:.{n}g}")) == single)
