@@ -22,6 +22,7 @@ BACKENDS = {
     "c": "gngen.backends.c",
     "llvm": "gngen.backends.llvm",
     "numba-cpu": "gngen.backends.numba_cpu",
+    "mlir": "gngen.backends.mlir",
     "cuda": "gngen.backends.cuda",
     "numba-cuda": "gngen.backends.numba_cuda",
     "reference": "gngen.backends.reference",

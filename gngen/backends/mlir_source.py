@@ -99,21 +99,20 @@ Node = Union[Line, For, If]
 
 @dataclass(frozen=True)
 class Func:
-    """One function, ready to be printed."""
+    """One function, ready to be printed. alone: the arrays that overlap no other. result: of one that is the module's own."""
 
     name: str
     params: tuple[Value, ...]
-    private: bool
+    alone: tuple[Value, ...]
     body: tuple[Node, ...]
     result: Value | None
 
 
-def print_mlir(nest: LoopNest, machine: Machine) -> str:
-    """The MLIR text of a nest: one module, a function for each phase."""
+def print_mlir(nest: LoopNest, machine: Machine, symbol: str) -> str:
+    """The MLIR text of a nest: one module that exports ``symbol_phase0``, ``symbol_phase1``, ..., of `gngen.phases`."""
     phases = split_phases(nest)
     functions = [_function(f, machine) for f in nest.functions]
-    functions += [_phase(nest, phases, k, machine) for k in range(len(phases.phases))]
-    functions.append(_entry(nest, phases, machine))
+    functions += [_phase(nest, phases, k, machine, symbol) for k in range(len(phases.phases))]
     return render(
         "mlir/kernel.mlir.j2",
         nest=nest,
@@ -121,6 +120,7 @@ def print_mlir(nest: LoopNest, machine: Machine) -> str:
         functions=functions,
         items=[ir_text(p.items) for p in phases.phases],
         by_sample=phases.sample is not None,
+        unrolled=sorted({s.unroll for s in ir.walk(nest.body) if isinstance(s, ir.Loop)} - {1}),
         helpers=[h for h in helpers(nest) if h.op in _CALLED or (h.op == "cast" and {h.kind, h.source}.intersection(ir.HALVES))],
         halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
         types=lambda kind, lanes: mlir_type(Type(kind, lanes)),
@@ -145,10 +145,10 @@ def _function(f: Function, machine: Machine) -> Func:
     params = tuple(writer.declare(p.name, mlir_type(p.type)) for p in f.params)
     writer.block(f.body)
     result = writer.value(f.result)
-    return Func(f.name, params, True, (*writer.top, *writer.nodes), result)
+    return Func(f.name, params, (), (*writer.top, *writer.nodes), result)
 
 
-def _phase(nest: LoopNest, phases: Phases, k: int, machine: Machine) -> Func:
+def _phase(nest: LoopNest, phases: Phases, k: int, machine: Machine, symbol: str) -> Func:
     """A function that does some items of one phase."""
     writer = _Writer(machine)
     body = phases.phases[k].body
@@ -159,24 +159,9 @@ def _phase(nest: LoopNest, phases: Phases, k: int, machine: Machine) -> Func:
     for b, value in zip(arrays, given, strict=True):
         writer.views(value, b, _views(body, b.name))
     writer.block(body)
-    return Func(f"{nest.name}_phase{k}", params, False, (*writer.top, *writer.nodes), None)
-
-
-def _entry(nest: LoopNest, phases: Phases, machine: Machine) -> Func:
-    """The function that does all items of all phases, in order, on the thread that calls it."""
-    writer = _Writer(machine)
-    given = [writer.argument(b) for b in (*nest.buffers, *nest.workspace)]
-    batch, threads = writer.declare(nest.batch.name, "index"), writer.fresh("threads", "i32")
-    numbers = [batch, *(() if phases.sample is None else (writer.fresh(phases.sample.name, "index"),))]
-    for k, phase in enumerate(phases.phases):
-        args = [*given, *numbers, writer.value(ir.const(0)), writer.value(phase.items)]
-        writer.nodes.append(
-            Line(f"func.call @{nest.name}_phase{k}({', '.join(map(str, args))}) : ({', '.join(a.type for a in args)}) -> ()")
-        )
-    body = tuple(writer.nodes)
-    if phases.sample is not None:
-        body = (For(numbers[1], writer.value(ir.const(0)), batch, writer.value(ir.const(1)), (), (), (), body, (), 1),)
-    return Func(nest.name, (*given, batch, threads), False, (*writer.top, *body), None)
+    # outputs may be written where x or the residual was read, and nowhere else
+    alone = tuple(v for b, v in zip(arrays, given, strict=True) if ir.fixed_elements(b) != nest.problem.sample)
+    return Func(f"{symbol}_phase{k}", params, alone, (*writer.top, *writer.nodes), None)
 
 
 def _views(body: tuple[Stmt, ...], name: str) -> list[Buffer]:
