@@ -228,6 +228,11 @@ def targets() -> None:
 @click.option(
     "--what", type=click.Choice(["source", "nest", "assembly"]), default="source", show_default=True, help="Only assembly is compiled."
 )
+@click.option(
+    "--stage",
+    type=click.Choice(["spec", "nest", "llvm"]),
+    help="Of target mlir: the definition on tensors, the loop nest (the source), or the dialect llvm, for which mlir-opt is needed.",
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write here and not to stdout.")
 def emit(
     shape: tuple[int | None, ...],
@@ -236,6 +241,7 @@ def emit(
     outputs: tuple[str, ...],
     target: str,
     what: str,
+    stage: str | None,
     output: str | None,
     **fields: Any,
 ) -> None:
@@ -245,12 +251,15 @@ def emit(
     Example:
       gngen emit --shape 2,64,64,320 --activation silu --target c:x86-64-v3
       gngen emit --shape None,320,64,64 --axis 1 --what nest
+      gngen emit --shape None,320,64,64 --axis 1 --target mlir --stage spec
     """
     import gngen
 
     asked: dict[str, Any] = {"shape": shape, "dtype": dtype, "target": target, "outputs": outputs, "param_dtype": param_dtype}
     spec = _spec(**fields)
-    if what == "source":
+    if stage is not None:
+        text = _mlir_stage(spec, what, stage, **asked)
+    elif what == "source":
         text = gngen.emit(spec, **asked).text
     elif what == "nest":
         text = str(gngen.lower(spec, **asked))
@@ -263,6 +272,19 @@ def emit(
     else:
         with _replacing(output) as file:
             file.write(text.encode())
+
+
+def _mlir_stage(spec: GroupNormSpec, what: str, stage: str, **asked: Any) -> str:
+    """A kernel of backend mlir on its way down."""
+    from gngen import api
+    from gngen.backends import mlir
+
+    if what != "source":
+        raise click.UsageError(f"--stage {stage} is of the source, and --what is {what}; give one of the two")
+    plan = api.plan(spec, **asked)
+    if plan.target.backend != "mlir":
+        raise click.UsageError(f"--stage {stage} is of target mlir, and the target is {plan.target}; choose --target mlir")
+    return mlir.stage_text(plan.nest, plan.target, stage)
 
 
 @main.command(short_help="The decisions behind a kernel, and its cache key.")

@@ -55,6 +55,16 @@ def flags(target: Target) -> tuple[str, ...]:
     return llvmtools.flags(target.cpu)
 
 
+def stage_text(nest: LoopNest, target: Target, stage: str) -> str:
+    """A kernel on its way down: the definition on tensors (spec), the loop nest (nest), or that in the dialect llvm, by mlir-opt (llvm)."""
+    if stage == "spec":
+        from gngen.backends.mlir_spec import print_spec
+
+        return print_spec(nest.problem)
+    text = emit(nest, target).text
+    return lower(text) if stage == "llvm" else text
+
+
 # The tools
 
 
