@@ -174,7 +174,7 @@ def _masked_moments(grouped: Array, epsilon: float, mask: Array) -> tuple[Array,
 
 
 def activate(y: Array, name: str | None) -> Array:
-    """The activation of float64 (or wider) values."""
+    """The activation of float64 (or wider) values; of minus infinity its limit, where the formula has 0 times infinity."""
     if name is None:
         return y
     if name == "relu":
@@ -183,6 +183,11 @@ def activate(y: Array, name: str | None) -> Array:
         return np.tanh(y)
     if name == "sigmoid":
         return _sigmoid(y)
+    return np.where(np.isneginf(y), 0.0, _weighted(y, name))
+
+
+def _weighted(y: Array, name: str) -> Array:
+    """The activations that are y times a share of it."""
     if name == "silu":
         return np.asarray(y * _sigmoid(y))
     if name == "gelu_tanh":

@@ -207,6 +207,8 @@ def assert_stat_right(name: str, got: Array, right: Oracle, dtype: str) -> None:
         else:
             allowed = limit * far * np.abs(right.rstd) + np.finfo(dtype).tiny
         good = (np.abs(got - want) <= allowed) | (got == want) | (np.isnan(got) & ~np.isfinite(want))
+        if name == "mean":  # of an infinity it is infinite, and the oracle's second pass makes that NaN: either spoils the group
+            good |= np.isinf(got) & ~np.isfinite(want)
     assert got.dtype == dtype
     assert got.shape == want.shape
     assert good.all(), f"{name}: {got[~good]} should be {want[~good]}"

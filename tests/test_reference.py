@@ -9,6 +9,7 @@ import pytest
 
 from gngen import reference
 from gngen.errors import SpecError
+from gngen.reference import activate
 from gngen.spec import ACTIVATIONS, GroupNormSpec
 
 
@@ -126,3 +127,10 @@ def test_the_errors_are_the_specs() -> None:
         reference.group_norm(np.zeros((2, 4)), None, None, GroupNormSpec(groups=3))
     with pytest.raises(SpecError, match="is the batch"):
         reference.group_norm(np.zeros((2, 4)), None, None, GroupNormSpec(groups=2, axis=0))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_of_infinities_are_limits(activation: str) -> None:
+    with np.errstate(all="ignore"):
+        found = activate(np.array([-np.inf, np.inf]), activation)
+    assert found.tolist() == [{"tanh": -1}.get(activation, 0), {"tanh": 1, "sigmoid": 1}.get(activation, np.inf)]
