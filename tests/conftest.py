@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -38,6 +39,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _folder in config.stash:
         shutil.rmtree(config.stash[_folder], ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow are the tests of a backend that their marker `slow_on` names."""
+    for item in items:
+        asked = getattr(item, "callspec", None)
+        marker = item.get_closest_marker("slow_on")
+        if asked and marker and {asked.params.get("backend"), asked.params.get("name")} & {*marker.args}:
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: the collector need not look through it again, nor so often, while numba makes its many objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

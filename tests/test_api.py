@@ -296,6 +296,7 @@ def test_a_source_that_the_compiler_refuses(monkeypatch: pytest.MonkeyPatch) -> 
 # group_norm
 
 
+@pytest.mark.slow_on("numba-cpu")
 def test_group_norm(backend: str) -> None:
     x = fill("offset", (2, 5, 4, 12), "float32")
     gamma, beta = parameters(x.shape, SPEC, "float32")

@@ -31,7 +31,7 @@ from gngen.spec import ACTIVATIONS, GroupNormSpec
 from gngen.target import load_machine, machine_names, runs_here
 
 # A kernel of numba's takes seconds to build, so it gets fewer examples.
-EXAMPLES = {"numba-cpu": 20}
+EXAMPLES = {"numba-cpu": 6}
 
 
 def check(case: Case, backend: str) -> None:
@@ -57,11 +57,11 @@ def check(case: Case, backend: str) -> None:
             assert found["y"] is out
 
 
-def fuzz(backend: str) -> Callable[[], None]:
+def fuzz(backend: str, times: int) -> Callable[[], None]:
     """A test of one backend over the strategy: the same examples each time."""
 
     @settings(
-        max_examples=EXAMPLES.get(backend, 120),
+        max_examples=times * EXAMPLES.get(backend, 60),
         deadline=None,
         derandomize=True,
         database=None,
@@ -74,8 +74,9 @@ def fuzz(backend: str) -> Callable[[], None]:
     return test
 
 
-def test_gives_the_oracles_answers(backend: str) -> None:
-    fuzz(backend)()
+@pytest.mark.parametrize("times", [1, pytest.param(4, marks=pytest.mark.slow)])
+def test_gives_the_oracles_answers(backend: str, times: int) -> None:
+    fuzz(backend, times)()
 
 
 # In and out
@@ -96,7 +97,10 @@ def test_out_is_written_wherever_it_lies(backend: str, shape: tuple[int, ...], a
 
 @pytest.mark.parametrize(
     ("dtype", "schedules"),
-    [("float32", ("serial_small", "group_resident", "group_split", "sample")), *((dtype, ("sample",)) for dtype in HALVES)],
+    [
+        pytest.param("float32", ("serial_small", "group_resident", "group_split", "sample"), marks=pytest.mark.slow_on("numba-cpu")),
+        *((dtype, ("sample",)) for dtype in HALVES),
+    ],
 )
 def test_in_place(backend: str, dtype: str, schedules: tuple[str, ...]) -> None:
     spec, shape = GroupNormSpec(groups=4, axis=1), (2, 8, 300)
@@ -139,7 +143,15 @@ def test_out_that_overlaps_gamma(backend: str) -> None:
     assert np.array_equal(kernel(x, gamma, beta, out=out), plain)
 
 
-@pytest.mark.parametrize("outputs", [("y", "mean"), ("y", "rstd"), ("y", "mean", "rstd"), ("rstd", "y")])
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        ("y", "mean"),
+        pytest.param(("y", "rstd"), marks=pytest.mark.slow_on("numba-cpu")),
+        pytest.param(("y", "mean", "rstd"), marks=pytest.mark.slow_on("numba-cpu")),
+        ("rstd", "y"),
+    ],
+)
 def test_mean_and_rstd_come_after_y(backend: str, outputs: tuple[str, ...]) -> None:
     spec, shape = GroupNormSpec(groups=3, axis=-1), (4, 10, 9)
     x, (gamma, beta) = fill("far", shape, "float32"), parameters(shape, spec, "float32")
@@ -166,14 +178,31 @@ _KINDS = list(itertools.product(SCHEDULES, ("temporal", "streaming"), ("float32"
 _ACTS = (None, *ACTIVATIONS)
 # Every schedule, store and type; the activations in turn, each with both types.
 SAME = [(*kind, _ACTS[(i // 2 + 3 * (i % 2)) % len(_ACTS)]) for i, kind in enumerate(_KINDS)]
-# Halves: every schedule, and every store and type.
+# Halves: every schedule, every activation, and every store and type.
 SAME += [(name, ("streaming", "temporal")[i % 2], HALVES[i // 2 % 2], _ACTS[i]) for i, name in enumerate(SCHEDULES)]
+# What is not slow: all of the halves, and five kernels of the other types.
+QUICK = {
+    *SAME[-len(SCHEDULES) :],
+    *(
+        (name, store, dtype, act)
+        for name, store, dtype, act in SAME
+        if (name, store, dtype)
+        in (
+            ("serial_small", "temporal", "float32"),
+            ("group_resident", "streaming", "float64"),
+            ("micro", "temporal", "float64"),
+            ("sample", "streaming", "float32"),
+            ("rows", "temporal", "float32"),
+        )
+    ),
+}
 
 
 def test_the_list_has_every_schedule_and_every_activation_in_both_types() -> None:
     assert set(SHAPES) == set(SCHEDULES)
     assert {(dtype, act) for _, _, dtype, act in SAME} >= set(itertools.product(("float32", "float64"), _ACTS))
     assert {(store, dtype) for _, store, dtype, _ in SAME} >= set(itertools.product(("temporal", "streaming"), HALVES))
+    assert len(QUICK) == len(SCHEDULES) + 5
 
 
 def each(spec: GroupNormSpec, shape: tuple[int, ...], dtype: str, machine: str, schedule: dict[str, Any]) -> list[tuple[Array, ...]]:
@@ -188,7 +217,9 @@ def each(spec: GroupNormSpec, shape: tuple[int, ...], dtype: str, machine: str, 
 
 
 @pytest.mark.usefixtures("all_backends")
-@pytest.mark.parametrize(("schedule", "store", "dtype", "activation"), SAME)
+@pytest.mark.parametrize(
+    ("schedule", "store", "dtype", "activation"), [pytest.param(*v, marks=() if v in QUICK else pytest.mark.slow) for v in SAME]
+)
 def test_the_backends_agree_to_the_bit(schedule: str, store: str, dtype: str, activation: str | None) -> None:
     if store == "streaming" and not load_machine("host").streaming_stores:
         pytest.skip("this machine has no streaming stores")
@@ -200,7 +231,9 @@ def test_the_backends_agree_to_the_bit(schedule: str, store: str, dtype: str, ac
 
 
 @pytest.mark.usefixtures("all_backends")
-@pytest.mark.parametrize("machine", [name for name in machine_names() if name != "host"])
+@pytest.mark.parametrize(
+    "machine", [pytest.param(name, marks=() if name == "x86-64-v3" else pytest.mark.slow) for name in machine_names() if name != "host"]
+)
 def test_the_backends_agree_to_the_bit_on_every_machine(machine: str) -> None:
     reason = runs_here(load_machine(machine))
     if reason:

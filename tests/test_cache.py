@@ -400,6 +400,7 @@ def test_a_damaged_entry_is_never_loaded_and_built_again(
     assert compile_c().origin == "disk"
 
 
+@pytest.mark.slow
 def test_a_damaged_numba_kernel_is_never_loaded_and_built_again(folder: Path, tmp_path: Path) -> None:
     if load_backend("numba-cpu").unavailable():
         pytest.skip(load_backend("numba-cpu").unavailable())

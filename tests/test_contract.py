@@ -98,16 +98,36 @@ FIRST, TINY, LAST3, LAST = LAYERS[0], LAYERS[3], LAYERS[4], LAYERS[5]
 
 # A kernel of numba's takes seconds to build: it gets seven of the layers, which between them use every schedule too.
 RUNS_OF = {"c": LAYERS, "llvm": LAYERS, "numba-cpu": (FIRST, TINY, LAST3, LAYERS[6], LAYERS[7], LAYERS[10], LAYERS[11])}
+# Of its runs, those that are not slow: every schedule and every type.
+QUICK = {
+    ("first", "group_split"),
+    ("tiny", "group_stream"),
+    ("tiny", "micro"),
+    ("last3", "rows"),
+    ("last64", "sample"),
+    ("first f16", "serial_small"),
+    ("first f16", "group_resident"),
+    ("last bf16", "rows"),
+}
 
 
 def runs(backends: Iterable[str] = RUNS_OF) -> list[Any]:
     """Backend, layer and schedule."""
-    return [pytest.param(b, v, name, id=f"{b}-{v}-{name}") for b in backends for v in RUNS_OF[b] for name in v.fits]
+    return [
+        pytest.param(b, v, name, id=f"{b}-{v}-{name}", marks=() if b == "c" or (v.name, name) in QUICK else pytest.mark.slow)
+        for b in backends
+        for v in RUNS_OF[b]
+        for name in v.fits
+    ]
 
 
 def test_the_layers_use_every_schedule() -> None:
     for layers in RUNS_OF.values():
         assert {name for layer in layers for name in layer.fits} == set(SCHEDULES)
+    quick = [(layer, name) for layer in LAYERS for name in layer.fits if (layer.name, name) in QUICK]
+    assert len(quick) == len(QUICK)
+    assert {name for _, name in quick} == set(SCHEDULES)
+    assert {layer.dtype for layer, _ in quick} == {"float32", "float64", *HALVES}
 
 
 def assert_same(one: tuple[Array, ...], other: tuple[Array, ...]) -> None:
@@ -149,7 +169,7 @@ def test_a_constant_group_gives_beta(name: str, layer: Layer, schedule: str) -> 
         ("llvm", FIRST, 0.0),
         ("llvm", LAST3, 1e-300),
         ("numba-cpu", FIRST, 0.0),
-        ("numba-cpu", LAST3, 1e-300),
+        pytest.param("numba-cpu", LAST3, 1e-300, marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -174,7 +194,7 @@ def test_a_constant_group_gives_the_activation_of_beta(activation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [*(("c", size) for size in (1, 2, 3, 1023, 4097)), ("llvm", 3), ("llvm", 4097), ("numba-cpu", 3), ("numba-cpu", 4097)]
+    ("name", "size"), [*(("c", size) for size in (1, 2, 3, 1023, 4097)), ("llvm", 3), ("llvm", 4097), ("numba-cpu", 4097)]
 )
 def test_the_variance_is_never_negative(name: str, size: int) -> None:
     """Elements that differ in their last place only, where a careless formula cancels to less than nothing."""
@@ -218,11 +238,12 @@ def errors() -> Iterator[Any]:
         for size in GROUPS:
             yield from ((name, size, layout, "float32") for name in ("c", "llvm"))
             if size in ((3, 1023, 1_000_000) if layout == "first" else (1, 100, 100_000)):
-                yield "numba-cpu", size, layout, "float32"
+                yield pytest.param("numba-cpu", size, layout, "float32", marks=() if size in (1, 1_000_000) else pytest.mark.slow)
             if size in (1, 2, 3, 100, 1023, 100_000):
                 yield from ((name, size, layout, dtype) for name in ("c", "llvm") for dtype in ("float64", *HALVES))
             if size == (5000 if layout == "first" else 1023):
-                yield from (("numba-cpu", size, layout, dtype) for dtype in ("float64", *HALVES))
+                marks = () if layout == "first" else pytest.mark.slow
+                yield from (pytest.param("numba-cpu", size, layout, dtype, marks=marks) for dtype in ("float64", *HALVES))
 
 
 @pytest.mark.parametrize(("name", "size", "layout", "dtype"), list(errors()))
@@ -362,7 +383,14 @@ def test_the_bits_do_not_depend_on_alignment(name: str, layer: Layer, schedule: 
         assert np.isnan(memory[skip + x.size :]).all(), "written past out"
 
 
-@pytest.mark.parametrize(("name", "layer"), [(name, layer) for name in RUNS_OF for layer in RUNS_OF[name]], ids=str)
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        *(("c", layer) for layer in LAYERS),
+        *(pytest.param("numba-cpu", v, marks=() if v is LAST3 else pytest.mark.slow) for v in RUNS_OF["numba-cpu"]),
+    ],
+    ids=str,
+)
 def test_the_bits_do_not_depend_on_the_schedule(name: str, layer: Layer) -> None:
     need_backend(name)
     x, gamma, beta = layer.inputs()
@@ -373,7 +401,7 @@ def test_the_bits_do_not_depend_on_the_schedule(name: str, layer: Layer) -> None
 
 
 @pytest.mark.parametrize("data", ["normal", "far", "outlier"])
-@pytest.mark.parametrize("layer", LAYERS, ids=str)
+@pytest.mark.parametrize("layer", [pytest.param(v, marks=() if v in RUNS_OF["numba-cpu"] else pytest.mark.slow) for v in LAYERS], ids=str)
 def test_the_bits_do_not_depend_on_the_numbers_of_the_schedule(layer: Layer, data: str) -> None:
     need_backend("c")
     x, gamma, beta = layer.inputs(data)
@@ -389,7 +417,9 @@ def test_the_bits_do_not_depend_on_the_numbers_of_the_schedule(layer: Layer, dat
 
 
 @pytest.mark.parametrize(
-    ("name", "layer"), [*((name, layer) for name in ("c", "llvm") for layer in LAYERS), ("numba-cpu", FIRST), ("numba-cpu", LAST3)], ids=str
+    ("name", "layer"),
+    [*((b, v) for b in ("c", "llvm") for v in LAYERS), ("numba-cpu", FIRST), pytest.param("numba-cpu", LAST3, marks=pytest.mark.slow)],
+    ids=str,
 )
 def test_the_bits_do_not_depend_on_whether_the_batch_is_known(name: str, layer: Layer) -> None:
     need_backend(name)

@@ -142,7 +142,7 @@ def test_gives_the_oracles_answers(name: str, layer: Layer, forms: tuple[str, ..
         check(layer, spec, kernel, data)
 
 
-@pytest.mark.parametrize("layer", [FIRST, LAST], ids=str)
+@pytest.mark.parametrize("layer", [pytest.param(FIRST, marks=pytest.mark.slow), LAST], ids=str)
 def test_numba_gives_the_oracles_answers(layer: Layer) -> None:
     need_backend("numba-cpu")
     spec = layer.spec(ALL, activation="silu")
@@ -325,7 +325,15 @@ def each(fused: dict[str, Any], at: slice) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("all_backends")
-@pytest.mark.parametrize(("layer", "forms"), [(FIRST, ALL), (BY_NAME["last, float64"], ALL), (TILES, ("residual",))], ids=str)
+@pytest.mark.parametrize(
+    ("layer", "forms"),
+    [
+        (FIRST, ALL),
+        pytest.param(BY_NAME["last, float64"], ALL, marks=pytest.mark.slow),
+        pytest.param(TILES, ("residual",), marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_the_backends_agree_to_the_bit(layer: Layer, forms: tuple[str, ...]) -> None:
     spec = layer.spec(forms)
     first, *others = [layer.kernel(name, spec) for name in ("c", "llvm", "numba-cpu")]
@@ -377,15 +385,16 @@ def test_in_place(layer: Layer) -> None:
             assert_same((y, summed, *stats), right)
 
 
-def test_the_residual_alone_may_be_overwritten_by_y(backend: str) -> None:
-    spec = LAST.spec(("residual",))
-    (x, gamma, beta), fused = LAST.arguments(spec)
-    kernel = gngen.compile(spec, LAST.shape, target=backend)
+@pytest.mark.parametrize("layer", [FIRST, pytest.param(LAST, marks=pytest.mark.slow_on("numba-cpu"))], ids=str)
+def test_the_residual_alone_may_be_overwritten_by_y(backend: str, layer: Layer) -> None:
+    spec = layer.spec(("residual",))
+    (x, gamma, beta), fused = layer.arguments(spec)
+    kernel = gngen.compile(spec, layer.shape, target=backend)
     right, stream = kernel(x, gamma, beta, **fused), fused["residual"].copy()
     assert kernel(x, gamma, beta, stream, residual=stream) is stream
     np.testing.assert_array_equal(stream, right)
     doubled = kernel(x, gamma, beta, residual=x)
-    np.testing.assert_array_equal(doubled, gngen.compile(LAST.spec(()), LAST.shape, target=backend)(2 * x, gamma, beta))
+    np.testing.assert_array_equal(doubled, gngen.compile(layer.spec(()), layer.shape, target=backend)(2 * x, gamma, beta))
 
 
 @pytest.mark.parametrize("ahead", [-64, -1, 1, 3])

@@ -310,6 +310,7 @@ def test_torch_tensors(backend: str) -> None:
         gngen.group_norm(torch.from_numpy(x).requires_grad_(), groups=2, axis=1, target=backend)
 
 
+@pytest.mark.slow_on("numba-cpu")
 def test_torch_tensors_of_halves(backend: str) -> None:
     """bfloat16, which numpy's DLPack does not know, among them; without a copy, and with parameters of either type."""
     torch = pytest.importorskip("torch")
@@ -343,15 +344,20 @@ def test_torch_tensors_of_halves(backend: str) -> None:
 # Many callers
 
 
-def test_eight_threads_call_one_kernel(backend: str) -> None:
+@pytest.mark.parametrize(
+    ("axis", "phases", "whole"),
+    [(1, "group_split", "group_resident"), pytest.param(-1, "rows", "sample", marks=pytest.mark.slow_on("numba-cpu"))],
+)
+def test_eight_threads_call_one_kernel(backend: str, axis: int, phases: str, whole: str) -> None:
     """Each with arrays of its own, through phases that share a workspace by design."""
-    spec, shape = GroupNormSpec(groups=4, axis=-1), (None, 500, 24)
-    kernel = gngen.compile(spec, shape, target=backend, outputs=("y", "mean", "rstd"), schedule={"name": "rows", "parallel_from": 1})
-    plain = gngen.compile(spec, shape, target=backend, schedule={"name": "sample", "parallel_from": 1})
+    spec, sizes = GroupNormSpec(groups=4, axis=axis), (24, 500) if axis == 1 else (500, 24)
+    asked = {"name": phases, "parallel_from": 1}
+    kernel = gngen.compile(spec, (None, *sizes), target=backend, outputs=("y", "mean", "rstd"), schedule=asked)
+    plain = gngen.compile(spec, (None, *sizes), target=backend, schedule={"name": whole, "parallel_from": 1})
     wrong: list[str] = []
 
     def work(seed: int) -> None:
-        x = fill("normal", (1 + seed % 3, 500, 24), "float32", seed)
+        x = fill("normal", (1 + seed % 3, *sizes), "float32", seed)
         gamma, beta = parameters(x.shape, spec, "float32", seed)
         right, out = oracle(x, gamma, beta, spec), np.empty_like(x)
         for _ in range(5):

@@ -110,7 +110,7 @@ GRID = [
 ][::3]
 
 
-@pytest.mark.parametrize("machine", ["generic", "x86-64-v3", "x86-64-v4"])
+@pytest.mark.parametrize("machine", ["generic", pytest.param("x86-64-v3", marks=pytest.mark.slow), "x86-64-v4"])
 def test_every_schedule_writes_valid_nests(machine: str) -> None:
     m = load_machine(machine)
     stores = ("temporal", "streaming") if m.streaming_stores else ("temporal",)
@@ -124,7 +124,7 @@ def test_every_schedule_writes_valid_nests(machine: str) -> None:
     assert count > 4 * len(GRID)
 
 
-@pytest.mark.parametrize("machine", ["generic", "x86-64-v4"])
+@pytest.mark.parametrize("machine", [pytest.param("generic", marks=pytest.mark.slow), "x86-64-v4"])
 def test_every_schedule_writes_valid_nests_of_the_fused_forms(machine: str) -> None:
     m = load_machine(machine)
     forms = itertools.cycle(flags for flags in itertools.product((False, True), repeat=3) if any(flags))
