@@ -1,4 +1,4 @@
-"""The command line: ``gngen targets | emit | explain | run | compare | tune | build | load | cache | models``.
+"""The command line: ``gngen targets | emit | explain | run | compare | diff | tune | build | load | cache | models``.
 
 Results go to stdout; progress, warnings and errors to stderr. Every error is one line, ``gngen: error: ...``, and exit status 2
 (130 when interrupted). Commands import what they need when they run, so that ``gngen --help`` is fast.
@@ -6,7 +6,6 @@ Results go to stdout; progress, warnings and errors to stderr. Every error is on
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -170,7 +169,8 @@ def _target_option(default: str) -> Callable[[Command], Command]:
     return click.option("--target", default=default, show_default=True, metavar="BACKEND[:MACHINE]", help="See gngen targets.")
 
 
-def _spec(activation: str | None, **fields: Any) -> GroupNormSpec:
+def spec_of(activation: str | None, **fields: Any) -> GroupNormSpec:
+    """The spec that the options of `spec_options` say."""
     from gngen.spec import GroupNormSpec
 
     return GroupNormSpec(activation=None if activation in (None, "none", "None") else activation, **fields)
@@ -256,7 +256,7 @@ def emit(
     import gngen
 
     asked: dict[str, Any] = {"shape": shape, "dtype": dtype, "target": target, "outputs": outputs, "param_dtype": param_dtype}
-    spec = _spec(**fields)
+    spec = spec_of(**fields)
     if stage is not None:
         text = _mlir_stage(spec, what, stage, **asked)
     elif what == "source":
@@ -303,7 +303,7 @@ def explain(
     from gngen.api import explain_plan
 
     asked: dict[str, Any] = {"shape": shape, "dtype": dtype, "target": target, "outputs": outputs, "param_dtype": param_dtype}
-    spec = _spec(**fields)
+    spec = spec_of(**fields)
     gpu = _gpu_plan(spec, **asked)
     click.echo((gngen.compile(spec, **asked).explain() if gpu is None else explain_plan(gpu)).rstrip("\n"))
 
@@ -345,7 +345,7 @@ def run(x: str, y: str, gamma: str | None, beta: str | None, target: str, check:
     source = _load(x)
     source = source.astype(source.dtype.newbyteorder("=") if source.dtype.kind == "f" else np.float32, copy=False)
     weight, shift = (None if path is None else _parameter(path, source.dtype) for path in (gamma, beta))
-    spec = _spec(**fields | {"scale": weight is not None, "center": shift is not None})
+    spec = spec_of(**fields | {"scale": weight is not None, "center": shift is not None})
     kernel = kernel_for(spec, source, weight, shift, target=target)
     result = np.asarray(kernel(source, weight, shift))
     checked = ""
@@ -359,67 +359,6 @@ def run(x: str, y: str, gamma: str | None, beta: str | None, target: str, check:
     with _replacing(y) as file:
         np.save(file, result, allow_pickle=False)
     click.echo(f"{y}: {'x'.join(map(str, result.shape))} {result.dtype.name} on {kernel.target}{checked}")
-
-
-@main.command(short_help="Measure a network's layers on several targets.")
-@click.option(
-    "--model", "name", required=True, metavar="NAME|FILE", help="A list of layers: see gngen models, or a .toml, .json or .onnx file."
-)
-@dim_option
-@click.option(
-    "--target", "asked", multiple=True, metavar="BACKEND[:MACHINE]", help="Once or more; c and numba-cpu, where available, unless given."
-)
-@click.option("--layout", type=click.Choice(["first", "last"]), help="Move the features right after the batch, or to the end.")
-@click.option("--dtype", help="In place of the list's own.")
-@click.option(
-    "--seconds", type=click.FloatRange(min=0), default=0.5, show_default=True, help="To time one layer for, all targets together."
-)
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N layers.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="All cores unless given.")
-@click.option("--json", "as_json", is_flag=True, help="JSON and no table.")
-def compare(
-    name: str,
-    dims: dict[str, int],
-    asked: tuple[str, ...],
-    layout: str | None,
-    dtype: str | None,
-    seconds: float,
-    limit: int | None,
-    threads: int | None,
-    as_json: bool,
-) -> int:
-    """Measure a network's layers: error, time, share of the machine's copy limit, compile time, code size.
-
-    Exits with status 2 when a kernel fails or breaks the numerics contract.
-
-    \b
-    Example:
-      gngen compare --model sd15-unet
-      gngen compare --model my-layers.toml --target c --layout last --json
-      gngen compare --model my-network.onnx --dim height=64 --dim width=64
-    """
-    from dataclasses import replace
-
-    import gngen
-    from gngen import models
-    from gngen.compare import default_targets, measure, report, steps
-
-    model = models.load(name, dims)
-    model = model.with_layout(layout) if layout else model
-    model = replace(model, dtype=dtype) if dtype else model
-    model = model.head(limit) if limit else model
-    chosen = tuple(dict.fromkeys(asked)) or default_targets()
-    _check_targets(chosen)
-    if threads:
-        gngen.set_num_threads(threads)
-    with progress(steps(model, chosen)) as step:
-        comparison = measure(model, chosen, seconds, step)
-    if as_json:
-        click.echo(json.dumps(report.as_json(comparison, layout), indent=2, allow_nan=False))
-    else:
-        show_table(report.table(comparison, wide=_console().width >= 100))
-    problems = report.problems(comparison)
-    return fail(problems) if problems else 0
 
 
 @main.command(short_help="Measure schedules, and use the fastest from then on.")
@@ -468,7 +407,7 @@ def tune(
     layers = _layers_to_tune(ctx, model, dims, shape, batch, fields)
     layers = layers.with_layout(layout) if layout else layers
     layers = layers.head(limit) if limit else layers
-    _check_targets([target])
+    check_targets([target])
     if threads:
         gngen.set_num_threads(threads)
     if dry_run:
@@ -513,7 +452,7 @@ def _layers_to_tune(
         shape = (batch, *shape[1:])
     if None in shape:
         raise click.BadParameter("only the batch may be None", param_hint="'--shape'")
-    sizes, spec = tuple(int(n) for n in shape if n is not None), _spec(**fields)
+    sizes, spec = tuple(int(n) for n in shape if n is not None), spec_of(**fields)
     numbers = (spec.groups, spec.axis, spec.epsilon, spec.center, spec.scale, spec.activation)
     return models.LayerList("shape", "", "", "float32", (models.Layer("x".join(map(str, sizes)), sizes, *numbers),))
 
@@ -566,16 +505,19 @@ def _tuning_summary(tuning: Tuning) -> str:
     return "\n".join(lines)
 
 
-def _check_targets(chosen: Sequence[str]) -> None:
-    """Raise for a target that is not known or cannot run here, before hours are spent on the others."""
+def check_targets(chosen: Sequence[str], foreign: bool = False) -> None:
+    """Raise for a target that is not known or cannot run here, before hours are spent on the others.
+
+    foreign: let those pass whose machine is not this one.
+    """
     import gngen
     from gngen.errors import TargetError
-    from gngen.target import parse_target
+    from gngen.target import parse_target, runs_here
 
     status = {s.name: s for s in gngen.targets()}
     for name in chosen:
         found = status.get(name if name == "auto" else str(parse_target(name)))
-        if found and not found.available:
+        if found and not found.available and not (foreign and runs_here(parse_target(name).machine)):
             raise TargetError(f"target {name} is not available here: {found.reason}")
 
 
@@ -726,14 +668,15 @@ def grid_of(*headings: str) -> Table:
     return grid
 
 
-def _console(stderr: bool = False) -> Console:
+def console_of(stderr: bool = False) -> Console:
+    """Of stdout or stderr, as wide as it is; colours nothing by itself."""
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False)
 
 
 def show_table(what: RenderableType) -> None:
-    console = _console()
+    console = console_of()
     with console.capture() as held:
         console.print(what)
     click.echo("\n".join(line.rstrip() for line in held.get().splitlines()))
@@ -744,7 +687,7 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
     """A progress bar on stderr, where that is a terminal; gives a function to call as each step begins."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = _console(stderr=True)
+    console = console_of(stderr=True)
     columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console, auto_refresh=False, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total)
@@ -810,6 +753,7 @@ def _replacing(path: str) -> Iterator[IO[bytes]]:
 
 
 from gngen.cli_bundle import build, load  # last: they use what is above
+from gngen.cli_compare import compare, diff
 
-main.add_command(build)
-main.add_command(load)
+for command in (build, compare, diff, load):
+    main.add_command(command)

@@ -65,7 +65,9 @@ def process(*args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
 
 def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     found = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         found.append((*path, name))
         if isinstance(command, click.Group):
             found += commands(command, (*path, name))
@@ -77,7 +79,7 @@ def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tupl
 
 def test_the_commands_are_these() -> None:
     assert set(commands()) == {
-        *((name,) for name in ("targets", "emit", "explain", "run", "compare", "tune", "models", "cache")),
+        *((name,) for name in ("targets", "emit", "explain", "run", "compare", "diff", "tune", "models", "cache")),
         ("cache", "show"),
         ("cache", "clear"),
     }

@@ -401,6 +401,9 @@ def test_json_schema() -> None:
         "within_contract": True,
         "code_bytes": None,
         "failure": None,
+        "foreign": None,
+        "code": None,
+        "no_code": None,
     }
     assert data["totals"][0] == {
         "target": "c",

@@ -10,7 +10,8 @@ A backend is a module with
 - ``assembly(source, folder)`` and ``code_size(folder)``.
 
 It may have ``note()``, what a user should know of its kernels; ``compiler()``, the command that builds them; ``ONE_SCHEDULE``,
-true where every schedule computes alike; and ``MACHINE_KIND``, "gpu" where it compiles for one, and not for a CPU.
+true where every schedule computes alike; ``HOST_ONLY``, true where its code is this machine's, whatever the target's; ``MACHINE_KIND``,
+"gpu" where it compiles for one, and not for a CPU; and ``object_code(source)``, the bytes of an object file, which runs nowhere.
 """
 
 from __future__ import annotations

@@ -180,6 +180,15 @@ def assembly(source: Source, folder: Path) -> str:
     return run_tool([*command, "-S", "-o", "-", str(text)])
 
 
+def object_code(source: Source) -> bytes:
+    """An object file of a source. BuildError with the compiler's words."""
+    with TemporaryDirectory(prefix="gngen-") as folder:
+        text, made = Path(folder, _TEXT), Path(folder, "kernel.o")
+        text.write_text(source.text, encoding="utf-8")
+        _run([*compiler(), *_spoken(source.flags), *_quicker(), *_openmp(), "-c", "-o", str(made), str(text)])
+        return made.read_bytes()
+
+
 def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
     """The kernel built in `folder`."""
     try:

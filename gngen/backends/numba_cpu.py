@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
 
 DESCRIPTION = "numba, parallel on the CPU"
+HOST_ONLY = True
 _TEXT = "kernel.py"
 # Settings that change no machine code.
 _NO_CODE = ("NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_THREADING_LAYER", "NUMBA_THREADING_LAYER_PRIORITY")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
 
 DESCRIPTION = "the definition, in numpy"
+HOST_ONLY = True
 ONE_SCHEDULE = True
 _TEXT = "kernel.py"
 

@@ -12,14 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gngen
+from gngen import api
 from gngen.arrays import dtype_of
 from gngen.compare.accuracy import Oracle, error_limit, evaluate
+from gngen.compare.code import Code, Texts, examine, texts_of, why_foreign
 from gngen.compare.timing import copies, repeated, time_interleaved
 from gngen.errors import GngenError, TargetError
 from gngen.models import Layer, LayerList
 from gngen.problem import Problem, check_dtype, specialize
 
 DEFAULT_TARGETS = ("c", "numba-cpu")
+# Told of each layer by its number in the list from 1, each target, and its texts.
+Keep = Callable[[int, Layer, str, Texts], None]
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,9 @@ class Measurement:
 
     target: as asked for. machine: the target that it became, as ``c:host``. schedule: the schedule's name. origin: memory, disk
     or built. compile_seconds: from asking for the kernel to having it. seconds: one call, the median; None when it failed.
-    error: in the units of the numerics contract. code_bytes: of machine code, None where unknown. failure: why there is no kernel.
+    error: in the units of the numerics contract. code_bytes: of what was built, None where unknown. failure: why there is no kernel.
+    foreign: why it cannot run here and is not timed, though there is its code. code: what its assembly holds, where that was asked for
+    and there is no reason in no_code against it.
     """
 
     target: str
@@ -41,20 +47,28 @@ class Measurement:
     within_contract: bool = False
     code_bytes: int | None = None
     failure: str = ""
+    foreign: str = ""
+    code: Code | None = None
+    no_code: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether there is what was asked for: an answer within the contract, or the code of a target that does not run here."""
+        return not self.failure and (self.within_contract or bool(self.foreign))
 
 
 @dataclass(frozen=True)
 class LayerResult:
-    """One layer on every target. copy_seconds: what a copy of the same bytes takes in the same run."""
+    """One layer on every target. copy_seconds: what a copy of the same bytes takes in the same run; None where no target runs here."""
 
     layer: Layer
     bytes: int
-    copy_seconds: float
+    copy_seconds: float | None
     measurements: tuple[Measurement, ...]
 
     def copy_fraction(self, measurement: Measurement) -> float | None:
         """The share of the copy limit that a target reaches; 1 is as fast as a copy."""
-        return self.copy_seconds / measurement.seconds if measurement.seconds else None
+        return self.copy_seconds / measurement.seconds if measurement.seconds and self.copy_seconds else None
 
 
 @dataclass(frozen=True)
@@ -89,9 +103,16 @@ class Comparison:
         return error_limit(self.model.dtype)
 
     @property
-    def copy_seconds(self) -> float:
-        """The sum of count times the copy."""
-        return sum(row.layer.count * row.copy_seconds for row in self.rows)
+    def copy_seconds(self) -> float | None:
+        """The sum of count times the copy; None where no target runs here."""
+        times = [row.layer.count * row.copy_seconds for row in self.rows if row.copy_seconds is not None]
+        return sum(times) if len(times) == len(self.rows) else None
+
+    @property
+    def timed(self) -> tuple[str, ...]:
+        """The targets that run here."""
+        columns = zip(self.targets, zip(*(row.measurements for row in self.rows), strict=True), strict=True)
+        return tuple(target for target, column in columns if not any(m.foreign for m in column))
 
     def totals(self) -> tuple[Total, ...]:
         """A total for each target, in order."""
@@ -110,7 +131,7 @@ class Comparison:
             error=max((m.error for _, m in column if m.error is not None), default=None),
             compile_seconds=sum(m.compile_seconds or 0.0 for m in kernels),
             code_bytes=None if None in sizes else sum(size or 0 for size in sizes),
-            outside=sum(not m.within_contract for _, m in column),
+            outside=sum(not m.good for _, m in column),
         )
 
 
@@ -130,13 +151,19 @@ def default_targets() -> tuple[str, ...]:
 
 def steps(model: LayerList, targets: Sequence[str]) -> int:
     """How often :func:`measure` reports progress."""
-    return len({_problem(layer, model.dtype) for layer in model.layers}) * (len(targets) + 2)
+    timing = 2 if any(not _why_foreign(target) for target in targets) else 0
+    return len({_problem(layer, model.dtype) for layer in model.layers}) * (len(targets) + timing)
 
 
 def measure(
-    model: LayerList, targets: Sequence[str], seconds: float = 0.5, progress: Callable[[str], None] = lambda step: None
+    model: LayerList,
+    targets: Sequence[str],
+    seconds: float = 0.5,
+    progress: Callable[[str], None] = lambda step: None,
+    code: bool = False,
+    keep: Keep | None = None,
 ) -> Comparison:
-    """Compile, check and time every layer of `model` on every target.
+    """Compile every layer of `model` on every target; check and time what runs here, and examine the code of what does not.
 
     Layers that are the same problem are measured once. The input is N(0, 1) from a fixed seed; the output is given, so that
     no page is faulted in while the clock runs.
@@ -144,18 +171,24 @@ def measure(
     Args:
         seconds: how long to time one layer, for all targets together.
         progress: told of each step as it begins.
+        code: examine the code of every target.
+        keep: given the nest, the source and the assembly of every layer on every target that has them.
 
     Raises:
         SpecError: a dtype that no kernel takes. A target that fails on a layer is reported in its measurement.
     """
     error_limit(model.dtype)
-    found: dict[Problem, LayerResult] = {}
+    found: dict[Problem, tuple[LayerResult, list[Texts | None]]] = {}
     rows = []
-    for layer in model.layers:
+    for number, layer in enumerate(model.layers, 1):
         problem = _problem(layer, model.dtype)
         if problem not in found:
-            found[problem] = _measure_layer(layer, model.dtype, targets, seconds, progress)
-        rows.append(replace(found[problem], layer=layer))
+            found[problem] = _measure_layer(layer, model.dtype, targets, seconds, progress, code, keep is not None)
+        result, texts = found[problem]
+        rows.append(replace(result, layer=layer))
+        for target, text in zip(targets, texts, strict=True):
+            if keep is not None and text is not None:
+                keep(number, layer, target, text)
     return Comparison(model, tuple(targets), gngen.get_num_threads(), tuple(rows))
 
 
@@ -163,7 +196,54 @@ def _problem(layer: Layer, dtype: str) -> Problem:
     return specialize(layer.spec, layer.shape, dtype)[0]
 
 
-def _measure_layer(layer: Layer, dtype: str, targets: Sequence[str], seconds: float, progress: Callable[[str], None]) -> LayerResult:
+def _why_foreign(target: str) -> str:
+    """Why a target cannot run on this machine, or ""; of one that does not exist, compiling says so."""
+    try:
+        return why_foreign(target)
+    except TargetError:
+        return ""
+
+
+def _measure_layer(
+    layer: Layer, dtype: str, targets: Sequence[str], seconds: float, progress: Callable[[str], None], code: bool, texts: bool
+) -> tuple[LayerResult, list[Texts | None]]:
+    """One layer, and where they are to be kept, the texts of every target."""
+    here = [target for target in targets if not _why_foreign(target)]
+    timed, copy_seconds = _time_layer(layer, dtype, here, seconds, progress) if here else ([], None)
+    running = iter(timed)
+    measured, kept = [], []
+    for target in targets:
+        foreign = _why_foreign(target)
+        if foreign:
+            progress(f"{layer.name}: {target}")
+        m, text = next(running) if not foreign else Measurement(target, foreign=foreign), None
+        if not m.failure and (foreign or code or texts):
+            m, text = _examine(m, layer, dtype)
+        measured.append(m)
+        kept.append(text)
+    size = 2 * layer.elements * dtype_of(check_dtype(dtype)).itemsize
+    return LayerResult(layer, size, copy_seconds, tuple(measured)), kept
+
+
+def _examine(m: Measurement, layer: Layer, dtype: str) -> tuple[Measurement, Texts | None]:
+    """A measurement with its code, or why there is none: of a foreign target a failure, since nothing else is known of it."""
+    texts = None
+    try:
+        plan = api.plan(layer.spec, layer.shape, dtype, m.target)
+        m = replace(m, machine=str(plan.target), schedule=plan.schedule.name)
+        texts = texts_of(plan)
+        return replace(m, code=examine(plan.target, texts)), texts
+    except GngenError as e:
+        why = str(e)
+    except Exception as e:
+        why = f"unexpected {type(e).__name__}: {e}"
+    return (replace(m, failure=why) if m.foreign else replace(m, no_code=why)), texts
+
+
+def _time_layer(
+    layer: Layer, dtype: str, targets: Sequence[str], seconds: float, progress: Callable[[str], None]
+) -> tuple[list[Measurement], float]:
+    """A measurement for each target, and the seconds of a copy."""
     x, gamma, beta = make_data(layer, dtype)
     out = np.empty_like(x)
     progress(f"{layer.name}: oracle")
@@ -184,8 +264,7 @@ def _measure_layer(layer: Layer, dtype: str, targets: Sequence[str], seconds: fl
     with copies(x, out, gngen.get_num_threads()) as ways:
         times = time_interleaved([*ways, *calls], seconds)
     taken = iter(times[len(ways) :])
-    timed = tuple(m if m.failure else replace(m, seconds=next(taken)) for m in measured)
-    return LayerResult(layer, 2 * x.nbytes, min(times[: len(ways)]), timed)
+    return [m if m.failure else replace(m, seconds=next(taken)) for m in measured], min(times[: len(ways)])
 
 
 def _check(kernel: Any, target: str, oracle: Oracle, x: NDArray[Any], gamma: Any, beta: Any, out: NDArray[Any]) -> Measurement:

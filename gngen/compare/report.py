@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import gngen
+from gngen.compare.code import Code
 from gngen.compare.measure import Comparison, LayerResult, Measurement, Total
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def _three_digits(value: float) -> str:
 
 
 def table(comparison: Comparison, wide: bool = False) -> RenderableType:
-    """The comparison as a rich table: a row for each layer, a line in it for each target, and the totals.
+    """What was timed as a rich table: a row for each layer, a line in it for each target that runs here, and the totals.
 
     wide: with the schedules; fits 80 columns without.
     """
@@ -72,11 +74,11 @@ def table(comparison: Comparison, wide: bool = False) -> RenderableType:
     for heading in ("time", "of copy", "error", "compile", "code"):
         grid.add_column(heading, justify="right", no_wrap=True)
     for row in comparison.rows:
-        grid.add_row(_layer_cell(row), *_columns([_cells(row, m, wide) for m in row.measurements]))
+        grid.add_row(_layer_cell(row), *_columns([_cells(row, m, wide) for m in row.measurements if not m.foreign]))
     grid.add_section()
-    totals = [_total_cells(total, wide) for total in comparison.totals()]
+    totals = [_total_cells(total, wide) for total in comparison.totals() if total.target in comparison.timed]
     grid.add_row(f"total of {model.norms} norms\n[dim]copy {format_seconds(comparison.copy_seconds)}[/dim]", *_columns(totals))
-    return Group(Text(_title(comparison), style="bold"), grid, Text(_caption(comparison), style="dim"))
+    return Group(Text(title(comparison), style="bold"), grid, Text(_caption(comparison), style="dim"))
 
 
 def _columns(rows: list[list[str]]) -> list[str]:
@@ -118,7 +120,8 @@ def _error(error: float | None, within: bool) -> str:
     return f"{error:.1e}" if within else f"[bold red]{error:.1e} ![/bold red]"
 
 
-def _title(comparison: Comparison) -> str:
+def title(comparison: Comparison) -> str:
+    """What was compared, on one line."""
     model = comparison.model
     return f"{model.name}: {model.description}" if model.description else model.name
 
@@ -134,14 +137,14 @@ def _caption(comparison: Comparison) -> str:
     ]
     if any(m.origin not in ("", "built") for row in comparison.rows for m in row.measurements):
         lines.append("compile: * found in the cache")
-    if any(t.outside for t in comparison.totals()):
+    if any(t.outside for t in comparison.totals() if t.target in comparison.timed):
         lines.append("!: outside the contract")
     return "\n".join(lines)
 
 
 def problems(comparison: Comparison) -> str:
     """One sentence on what failed or broke the contract, or ""."""
-    bad = [(row.layer, m) for row in comparison.rows for m in row.measurements if not m.within_contract]
+    bad = [(row.layer, m) for row in comparison.rows for m in row.measurements if not m.good]
     if not bad:
         return ""
     layer, first = bad[0]
@@ -209,13 +212,21 @@ def _row_json(row: LayerResult) -> dict[str, Any]:
                 "seconds": m.seconds,
                 "copy_fraction": row.copy_fraction(m),
                 "error": _finite(m.error),
-                "within_contract": m.within_contract,
+                "within_contract": None if m.foreign else m.within_contract,
                 "code_bytes": m.code_bytes,
                 "failure": m.failure or None,
+                "foreign": m.foreign or None,
+                "code": _code_json(m.code),
+                "no_code": m.no_code or None,
             }
             for m in row.measurements
         ],
     }
+
+
+def _code_json(code: Code | None) -> dict[str, Any] | None:
+    """Code as plain values: bytes, counts of instructions, and of each hot loop its elements, counts and cycles of an iteration."""
+    return None if code is None else asdict(code) | {"element_cycles": code.element_cycles, "no_cycles": code.no_cycles or None}
 
 
 def _finite(value: float | None) -> float | None:
