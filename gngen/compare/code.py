@@ -110,13 +110,19 @@ def examine(target: Target, texts: Texts) -> Code:
     size = _bytes(target, texts.source)
     if isinstance(machine, Gpu):
         return Code(size, program.counts)
-    moments, elementwise = (_loop_code(machine, program, loop) for loop in find_loops(texts.nest, program))
+    moments, elementwise = (_loop_code(machine, program, loop) for loop in find_loops(texts.nest, program, _variant(machine, program)))
     return Code(size, program.counts, moments, elementwise, mca.processor_of(machine))
 
 
 def _compiled_for(target: Target) -> Machine | Gpu:
     """The machine whose assembly a target's is: its own, or this one for a target of any."""
     return load_cpu("host") if target.machine.arch == "any" else target.machine
+
+
+def _variant(machine: Machine, program: Program) -> str:
+    """Of code for several vector lengths, how the names end of that for the longest, whose vectors are the nest's."""
+    variant = f"_from{max(machine.vector_lengths, default=0)}"
+    return variant if any(name.endswith(variant) for _, name in program.functions) else ""
 
 
 def _bytes(target: Target, source: Source) -> int | None:

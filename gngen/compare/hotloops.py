@@ -2,12 +2,12 @@
 
 A nest's innermost loop is recognised by what one step of it does: multiply-adds, vector stores and vector operations. Compilers unroll it
 several times and leave those numbers in proportion: multiply-adds are never made or split, since contraction is off. Where a machine has
-no fused ones, a loop is taken that does about as much.
+no fused ones, the loop is taken that does most nearly as much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gngen import loopnest as ir
@@ -16,7 +16,8 @@ from gngen.loopnest import Call, Expr, Function, Load, Loop, LoopNest, Op, Stmt,
 
 # What a machine may do without arithmetic of its own: move lanes, negate within a multiply-add, take bits for another type's.
 _FREE = ("splat", "bitcast", "pack", "neg", "even", "odd", "zip")
-# A machine without fused multiply-adds may need more instructions than operations, as for a minimum, but no more than so many times.
+# Instructions may be fewer than operations, where one does two, or more, as for a minimum; but no more than so many times.
+_LEAST = 0.75
 _MOST = 1.6
 
 
@@ -44,14 +45,19 @@ class HotLoop:
     elements: int
 
 
-def find_loops(nest: LoopNest, program: Program) -> tuple[HotLoop | None, HotLoop | None]:
-    """The loops of moments and of the elementwise pass; None where no loop of the assembly looks like the nest's."""
+def find_loops(nest: LoopNest, program: Program, variant: str = "") -> tuple[HotLoop | None, HotLoop | None]:
+    """The loops of moments and of the elementwise pass; None where no loop of the assembly looks like the nest's.
+
+    variant: how the names of the functions end that are looked at.
+    """
     steps = [_step(nest, loop) for loop in _innermost(nest.body)]
     moments, elementwise = (
-        max((s for s, stores_y in steps if stores_y == last and s.elements and s.operations), key=lambda s: s.operations, default=None)
-        for last in (False, True)
+        max((s for s, stores_y in steps if stores_y == writes and s.elements and s.operations), key=lambda s: s.operations, default=None)
+        for writes in (False, True)
     )
-    return _match(moments, program), _match(elementwise, program)
+    candidates = [loop for loop in program.loops if program.function_at(loop[0]).endswith(variant)]
+    last = _match(elementwise, program, candidates)
+    return _match(moments, program, [loop for loop in candidates if last is None or loop[0] != last.first]), last
 
 
 def _innermost(body: tuple[Stmt, ...]) -> Iterator[Loop]:
@@ -84,13 +90,13 @@ def _expressions(body: tuple[Stmt, ...], functions: dict[str, Function]) -> Iter
             yield from _expressions((*f.body, ir.Let(ir.Var("result", e.type), f.result)), functions)
 
 
-def _match(step: Step | None, program: Program) -> HotLoop | None:
+def _match(step: Step | None, program: Program, loops: Sequence[tuple[int, int]]) -> HotLoop | None:
     """The loop of the assembly that is most like so many steps; of several, the one that does the most at a time."""
     if step is None:
         return None
     fused = program.counts.fma > 0
     found = []
-    for first, last in program.loops:
+    for first, last in loops:
         counts = program.loop_counts((first, last))
         steps = _steps(step, counts, fused)
         if steps:
@@ -103,8 +109,9 @@ def _steps(step: Step, counts: Counts, fused: bool) -> int:
     """How many steps of the nest an iteration does, or 0."""
     if fused and step.fma:
         steps = counts.fma // step.fma
-        fits = counts.fma == step.fma * steps
+        fits = counts.fma == step.fma * steps and step.stores * steps <= 2 * counts.vector_stores  # an instruction may store two vectors
     else:
-        steps = counts.vector_stores // step.stores if step.stores else counts.computing // step.least
-        fits = step.operations * steps <= counts.computing <= _MOST * step.least * steps
-    return steps if fits and counts.vector_stores == step.stores * steps else 0
+        steps = counts.vector_stores // step.stores if step.stores else round(counts.computing / step.least)
+        fits = counts.vector_stores == step.stores * steps
+    fits = fits and counts.vector_stores <= step.stores * steps
+    return steps if fits and _LEAST * step.operations * steps <= counts.computing <= _MOST * step.least * steps else 0

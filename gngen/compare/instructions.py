@@ -56,16 +56,24 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Program:
-    """The instructions of a text in order, and its innermost loops as ranges of them: first and last, both within."""
+    """The instructions of a text in order, its innermost loops as ranges of them (first and last, both within), and where functions begin.
+
+    Code that is placed out of line and jumps back looks like a loop too.
+    """
 
     dialect: Dialect
     instructions: tuple[Instruction, ...]
     loops: tuple[tuple[int, int], ...]
+    functions: tuple[tuple[int, str], ...]
 
     @property
     def counts(self) -> Counts:
         """Of the whole text."""
         return self._count(self.instructions)
+
+    def function_at(self, at: int) -> str:
+        """The name of the function that an instruction is in."""
+        return next((name for start, name in reversed(self.functions) if start <= at), "")
 
     def loop_counts(self, loop: tuple[int, int]) -> Counts:
         """Of one loop."""
@@ -103,7 +111,8 @@ def read_assembly(text: str, arch: str) -> Program:
     reader = _Reader(dialect, marked=_COMMENTED.search(text) is not None)
     for line in text.splitlines():
         reader.take(line)
-    return Program(dialect, tuple(reader.instructions), _innermost(_structured(reader) if dialect is WASM else _backward(reader)))
+    loops = _structured(reader) if dialect is WASM else _backward(reader)
+    return Program(dialect, tuple(reader.instructions), _innermost(loops), tuple(reader.functions))
 
 
 class _Reader:
@@ -113,6 +122,7 @@ class _Reader:
         self.dialect, self.marked = dialect, marked
         self.instructions: list[Instruction] = []
         self.labels: dict[str, int] = {}
+        self.functions: list[tuple[int, str]] = []
         self._kinds = [
             (kind, re.compile(getattr(dialect, pattern)))
             for kind, pattern in (
@@ -132,8 +142,8 @@ class _Reader:
         while label := _LABEL.match(code):
             self.labels[label[1].strip('"')] = len(self.instructions)
             code = code[label.end() :]
-            if not label[1].startswith("."):
-                self._enter_function()
+            if label[1][0] not in ".$":
+                self._enter_function(label[1])
         code = _PREFIX.sub("", code, count=1) if _PREFIX.match(code) else code
         if _INSTRUCTION.match(code):
             self.instructions.append(Instruction(code, self._kinds_of(code, comment)))
@@ -156,7 +166,8 @@ class _Reader:
             return ""
         return "spills" if re.match(self.dialect.write, text) else "reloads"
 
-    def _enter_function(self) -> None:
+    def _enter_function(self, name: str) -> None:
+        self.functions.append((len(self.instructions), name))
         if self.dialect.stack:
             self._stack = re.compile(self.dialect.stack)
 

@@ -18,6 +18,7 @@ _ITERATIONS = 100
 _SECONDS = 60
 # Whose model stands for any processor of an architecture, where a machine names none that has one.
 _STAND_INS = {r"aarch64": "neoverse-n1", r"riscv64": "spacemit-x60", r"arm": "cortex-a57"}
+_WITH_SVE = "neoverse-v1"
 # A vector's length is no part of the instructions: the last that sets it before a loop says how long it takes.
 _VSET = re.compile(r"vset\w+ .*\be(\d+), ?(mf?\d)")
 
@@ -51,6 +52,8 @@ def processor_of(machine: Machine) -> str:
         return str(binding.get_host_cpu_name())
     if not machine.llvm_cpu.startswith("generic"):
         return machine.llvm_cpu
+    if machine.arch == "aarch64" and "+sve" in machine.llvm_features:
+        return _WITH_SVE
     return next((cpu for arch, cpu in _STAND_INS.items() if re.match(arch, machine.arch)), machine.llvm_cpu)
 
 
