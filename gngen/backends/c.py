@@ -185,7 +185,7 @@ def object_code(source: Source) -> bytes:
     with TemporaryDirectory(prefix="gngen-") as folder:
         text, made = Path(folder, _TEXT), Path(folder, "kernel.o")
         text.write_text(source.text, encoding="utf-8")
-        _run([*compiler(), *_spoken(source.flags), *_quicker(), *_openmp(), "-c", "-o", str(made), str(text)])
+        run_tool([*compiler(), *spoken(source.flags), *quicker(), *openmp(), "-c", "-o", str(made), str(text)])
         return made.read_bytes()
 
 

@@ -32,11 +32,18 @@ class Toolchain:
 
     def compile(self, text: Path, flags: Sequence[str], include: Sequence[Path], made: Path) -> bytes:
         """The object file of one C file, by way of the file `made`; BuildError with the compiler's words."""
+        return self._translate("-c", text, flags, include, made)
+
+    def assembly(self, text: Path, flags: Sequence[str], made: Path) -> str:
+        """The assembly of one C file, as `compile`."""
+        return self._translate("-S", text, flags, (), made).decode()
+
+    def _translate(self, into: str, text: Path, flags: Sequence[str], include: Sequence[Path], made: Path) -> bytes:
         free = () if self.hosted else ("-ffreestanding",)
         own = c.spoken(flags) if self.command == c.compiler() else flags
         quicker = ("-fno-ivopts",) if "gcc" in self.version else ()
         where = [part for place in include for part in ("-I", str(place))]
-        c.run_tool([*self.command, *_FLAGS, *own, *quicker, *free, *where, "-c", str(text), "-o", str(made)])
+        c.run_tool([*self.command, *_FLAGS, *own, *quicker, *free, *where, into, str(text), "-o", str(made)])
         return made.read_bytes()
 
     def link(self, objects: Sequence[Path], library: Path, threaded: bool) -> None:

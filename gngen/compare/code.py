@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gngen.backends import load_backend
+from gngen.bundle.toolchain import find_toolchain
 from gngen.compare import mca
 from gngen.compare.codesize import code_bytes
 from gngen.compare.hotloops import HotLoop, find_loops
@@ -92,7 +95,7 @@ def texts_of(plan: Plan) -> Texts:
         raise TargetError(f"{target.backend} compiles for this machine alone, and {foreign}")
     nest, source = plan.nest, plan.source
     try:
-        return Texts(nest, source, plan.assembly())
+        return Texts(nest, source, _cross_compiled(source, target.cpu)[0] if foreign and source.language == "c" else plan.assembly())
     except BuildError as e:
         return Texts(nest, source, "", str(e))
 
@@ -125,7 +128,20 @@ def _variant(machine: Machine, program: Program) -> str:
     return variant if any(name.endswith(variant) for _, name in program.functions) else ""
 
 
+def _cross_compiled(source: Source, machine: Machine) -> tuple[str, bytes]:
+    """The assembly and the object file of C for another machine, by the compiler that bundles take for it."""
+    tools = find_toolchain(machine)
+    if isinstance(tools, str):
+        raise BuildError(tools)
+    with TemporaryDirectory(prefix="gngen-") as folder:
+        text, made = Path(folder, "kernel.c"), Path(folder, "made")
+        text.write_text(source.text, encoding="utf-8")
+        return tools.assembly(text, source.flags, made), tools.compile(text, source.flags, (), made)
+
+
 def _bytes(target: Target, source: Source) -> int | None:
+    if source.language == "c" and runs_here(target.machine):
+        return code_bytes(_cross_compiled(source, target.cpu)[1])
     make = getattr(load_backend(target.backend), "object_code", None)
     return None if make is None else code_bytes(make(source))
 
