@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gngen.tuning import Tuning
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class App(click.Group):
@@ -132,7 +133,7 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
     return add
 
 
-spec_options = _options(
+spec_options: Decorator = _options(
     click.option("--groups", type=int, default=32, show_default=True, help="Groups that the features divide into; -1: one a feature."),
     click.option("--axis", callback=_axis, default="-1", show_default=True, metavar="N[,N...]", help="The feature axis, or several."),
     click.option("--epsilon", type=float, default=1e-3, show_default=True, help="Added to the variance."),
@@ -140,7 +141,7 @@ spec_options = _options(
     click.option("--scale/--no-scale", default=True, help="Multiply by gamma, or by none."),
     click.option("--activation", metavar="NAME", help="relu, silu, gelu, gelu_tanh, sigmoid or tanh."),
 )
-problem_options = _options(
+problem_options: Decorator = _options(
     click.option(
         "--shape",
         callback=_shape,
@@ -160,7 +161,7 @@ problem_options = _options(
 )
 
 
-dim_option = click.option(
+dim_option: Decorator = click.option(
     "--dim", "dims", multiple=True, callback=_dims, metavar="NAME=N", help="Of an .onnx file: the size of a dimension that it leaves open."
 )
 

@@ -79,7 +79,7 @@ def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tupl
 
 def test_the_commands_are_these() -> None:
     assert set(commands()) == {
-        *((name,) for name in ("targets", "emit", "explain", "run", "compare", "diff", "tune", "models", "cache")),
+        *((name,) for name in ("targets", "emit", "explain", "run", "compare", "diff", "tune", "build", "load", "models", "cache")),
         ("cache", "show"),
         ("cache", "clear"),
     }
