@@ -86,7 +86,7 @@ def _piece(arch: Arch, level: Level, p: Piece) -> dict[str, Any]:
         "kernel": p.kernel.name,
         "symbol": p.symbol,
         "phases": [{"function": f"{p.symbol}_phase{k}", "items": n, "items_a_sample": m} for k, (n, m) in enumerate(p.items)],
-        "by_sample": p.by_sample,
+        "rounds": [{"first": first, "phases": count, "each_sample": each} for first, count, each in p.rounds],
         "workspace_bytes_a_sample": sum(p.scratch),
         "schedule": schedule,
         "source": place_of(arch, level, p),

@@ -38,8 +38,8 @@ class Piece:
     """A kernel for one machine: its phases as text.
 
     items: of each phase, how many there are: a fixed number, and so many for each sample. scratch: the bytes of each scratch array for one
-    sample. arguments: the names of the public arguments in the order of its buffers. by_sample: whether its phases are gone through for
-    each sample. parallel_from: the batch from which threads pay.
+    sample. rounds: the phases that are gone through together, as the first, how many, and whether that is for each sample anew.
+    arguments: the names of the public arguments in the order of its buffers. parallel_from: the batch from which threads pay.
     """
 
     kernel: Kernel
@@ -51,8 +51,13 @@ class Piece:
     workspace: tuple[Buffer, ...]
     items: tuple[tuple[int, int], ...]
     scratch: tuple[int, ...]
-    by_sample: bool
+    rounds: tuple[tuple[int, int, bool], ...]
     parallel_from: int
+
+    @property
+    def by_sample(self) -> bool:
+        """Whether its phases take the number of a sample."""
+        return any(each for _, _, each in self.rounds)
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -188,7 +193,7 @@ def _piece(symbol: str, kernel: Kernel, target: Target) -> Piece:
         nest.workspace,
         tuple(_count(phase.items, nest) for phase in split.phases),
         tuple(_aligned_bytes(b) for b in nest.workspace),
-        split.sample is not None,
+        tuple((numbers[0], len(numbers), each) for each, numbers in split.rounds),
         schedule.parallel_from,
     )
 

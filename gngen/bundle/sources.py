@@ -107,6 +107,7 @@ def texts(bundle: Bundle) -> dict[str, str]:
             "bundle/internal.h.j2",
             most_scratch=max(1, *(len(p.scratch) for p in pieces)),
             most_phases=max(len(p.items) for p in pieces),
+            most_rounds=max(len(p.rounds) for p in pieces),
             **words,
         ),
         f"src/{n}_elements.h": render("bundle/elements.h.j2", **words),
@@ -188,6 +189,7 @@ def _levels(arch: Arch, checks: list[str]) -> Iterator[dict[str, Any]]:
                 "counts": p.items,
                 "scratch": p.scratch,
                 "by_sample": p.by_sample,
+                "rounds": [(first, count, int(each)) for first, count, each in p.rounds],
                 "parallel_from": p.parallel_from,
             }
             for p in level.pieces
