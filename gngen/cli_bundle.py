@@ -45,7 +45,8 @@ def build(
 ) -> None:
     """Write the kernels of a list of layers to a folder: a header, libraries, sources, a self-test.
 
-    The list is a .toml, .json or .onnx file, or --model. The kernels serve every batch. Of several machines of one architecture, a program takes the best that its processor has.
+    The list is a .toml, .json or .onnx file, or --model. The kernels serve every batch. Of several machines of one architecture, a program
+    takes the best that its processor has.
 
     \b
     Example:

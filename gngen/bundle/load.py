@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +69,20 @@ class LoadedBundle:
             self._functions = ctypes.CDLL(str(path.resolve()))
         except OSError as e:
             raise BuildError(f"{path} cannot be loaded: {e}") from e
-        for word, result in (("message", ctypes.c_char_p), ("machine", ctypes.c_char_p), ("digest", ctypes.c_char_p)):
-            self._functions[f"{name}_{word}"].restype = result
-        self._functions[f"{name}_machine_name"].restype = ctypes.c_char_p
-        self._workspace = self._functions[f"{name}_workspace"]
-        self._workspace.restype, self._workspace.argtypes = ctypes.c_size_t, [ctypes.c_void_p, ctypes.c_int64]
-        self._call = self._functions[f"{name}_group_norm"]
-        self._call.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        self._message = self._function("message", ctypes.c_char_p, ctypes.c_int)
+        self._machine = self._function("machine", ctypes.c_char_p)
+        self._machine_name = self._function("machine_name", ctypes.c_char_p, ctypes.c_int)
+        self._use_machine = self._function("use_machine", ctypes.c_int, ctypes.c_char_p)
+        self._workspace = self._function("workspace", ctypes.c_size_t, ctypes.c_void_p, ctypes.c_int64)
+        self._call = self._function("group_norm", ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
         self._layers = {layer["name"]: layer for layer in self.manifest["layers"]}
         self._kernels: dict[Any, LoadedKernel] = {}
+
+    def _function(self, word: str, result: Any, *arguments: Any) -> Any:
+        """A function of the public interface."""
+        found = self._functions[f"{self.name}_{word}"]
+        found.restype, found.argtypes = result, arguments
+        return found
 
     def _library(self) -> Path:
         """The shared library for this machine, whole."""
@@ -98,26 +104,17 @@ class LoadedBundle:
     @property
     def machine(self) -> str:
         """The target whose kernels run: the best of the bundle's that this processor has, or the one that was asked for."""
-        return self._text("machine")
+        return str(self._machine().decode())
 
     @cached_property
     def machines(self) -> tuple[str, ...]:
         """The targets of the library, the best first; not all of them need run here."""
-        name = self._functions[f"{self.name}_machine_name"]
-        found = [name(0)]
-        while found[-1] is not None:
-            found.append(name(len(found)))
-        return tuple(text.decode() for text in found[:-1])
+        return tuple(text.decode() for text in iter(map(self._machine_name, count()).__next__, None))
 
     def use_machine(self, target: str | None) -> None:
         """Take the kernels of one target from now on, or, with None, of the best. LaunchError where it is not there or cannot run here."""
-        use = self._functions[f"{self.name}_use_machine"]
-        use.argtypes = [ctypes.c_char_p]
-        if use(None if target is None else target.encode()) != _OK:
+        if self._use_machine(None if target is None else target.encode()) != _OK:
             raise LaunchError(f"{target} cannot run here, or is none of the bundle's machines: {', '.join(self.machines)}")
-
-    def _text(self, word: str) -> str:
-        return str(self._functions[f"{self.name}_{word}"]().decode())
 
     def __getitem__(self, layer: str) -> LoadedKernel:
         if layer not in self._layers:
@@ -177,7 +174,7 @@ class LoadedBundle:
         if code == _NO_KERNEL:
             raise LaunchError(f"the bundle {self.folder} has no kernel for this shape, and missing={self.manifest['missing']!r}")
         if code != _OK:
-            raise LaunchError(f"the bundle {self.folder}: {self._functions[f'{self.name}_message'](code).decode()}")
+            raise LaunchError(f"the bundle {self.folder}: {self._message(code).decode()}")
 
     def workspace_bytes(self, problem: _Problem, batch: int) -> int:
         return int(self._workspace(ctypes.byref(problem), batch))
