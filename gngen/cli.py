@@ -18,6 +18,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gngen.cli_bundle import build, load
+from gngen.clioptions import dim_option
+
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
     from rich.console import Console, RenderableType
@@ -110,14 +113,6 @@ def _axis(ctx: click.Context, param: click.Parameter, value: str) -> int | tuple
     return axes if len(axes) > 1 else axes[0]
 
 
-def _dims(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, int]:
-    """``height=64``, once or more."""
-    for part in value:
-        if not re.fullmatch(r".+=[1-9]\d*", part):
-            raise click.BadParameter(f"{part!r} is not the size of a dimension; write height=64")
-    return {name: int(size) for name, _, size in (part.rpartition("=") for part in value)}
-
-
 def _words(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(","))
 
@@ -158,11 +153,6 @@ problem_options: Decorator = _options(
     ),
     click.option("--param-dtype", help="Of gamma, beta and modulation: as --dtype unless given; float32 goes with float16 and bfloat16."),
     click.option("--outputs", callback=_words, default="y", show_default=True, metavar="y,sum,mean,rstd", help="What the kernel writes."),
-)
-
-
-dim_option: Decorator = click.option(
-    "--dim", "dims", multiple=True, callback=_dims, metavar="NAME=N", help="Of an .onnx file: the size of a dimension that it leaves open."
 )
 
 
@@ -753,8 +743,7 @@ def _replacing(path: str) -> Iterator[IO[bytes]]:
             os.unlink(aside)
 
 
-from gngen.cli_bundle import build, load  # last: they use what is above
-from gngen.cli_compare import compare, diff
+from gngen.cli_compare import compare, diff  # last: they use what is above
 
 for command in (build, compare, diff, load):
     main.add_command(command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gngen import cli
+from gngen.clioptions import dim_option
 
 if TYPE_CHECKING:
     from gngen.bundle.sources import Library
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--openmp/--no-openmp", default=True, help="Use OpenMP where the compiler has it, or not.")
 @click.option("--layout", type=click.Choice(["first", "last"]), help="Move the features right after the batch, or to the end.")
 @click.option("--dtype", help="In place of the list's own.")
-@cli.dim_option
+@dim_option
 def build(
     layers: str | None,
     model: str | None,
@@ -53,6 +53,7 @@ def build(
       gngen build layers.toml -o dist --target c:x86-64-v3 --target c:x86-64-v4
       gngen build --model sd15-vae -o dist --target c --target llvm:aarch64-neon
     """
+    from gngen import cli
     from gngen.bundle.build import build_bundle, steps
     from gngen.bundle.layers import read_layers
     from gngen.bundle.plan import make_bundle
@@ -91,6 +92,7 @@ def load(folder: str, machine: str | None, batch: int) -> int:
     from rich.markup import escape
 
     import gngen
+    from gngen import cli
     from gngen.bundle.check import check_kernel
     from gngen.compare.report import format_seconds, format_shape
 

@@ -81,7 +81,7 @@ def _share(kernel: LoadedKernel, y: Array, arrays: dict[str, Any]) -> float:
     x, residual = groups(arrays["x"]), arrays.get("residual")
     gamma, beta = (None if a is None else a[0] for a in (features(arrays.get("gamma")), features(arrays.get("beta"))))
     fused: dict[str, Any] = {"residual": None if residual is None else groups(residual), "mask": _mask(kernel, arrays.get("mask"))}
-    own = tuple(features(a) for a in arrays["modulation"]) if p.modulation else None
+    own: Any = tuple(features(a) for a in arrays["modulation"]) if p.modulation else None
     precise = p.data == "f64"
     want = reference.group_norm(x, gamma, beta, part, precise, modulation=own, **fused)[0]
     plain = replace(part, center=False, scale=False, activation=None, modulation=False)

@@ -63,7 +63,7 @@ class LoadedBundle:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.manifest = folder, read_manifest(folder)
-        name = self.name = str(self.manifest["name"])
+        self.name = str(self.manifest["name"])
         path = self._library()
         try:
             self._functions = ctypes.CDLL(str(path.resolve()))
@@ -92,7 +92,7 @@ class LoadedBundle:
             raise BuildError(f"the bundle {self.folder} is for {', '.join(libraries)}; this machine is {host_arch()}")
         if not own["shared"]:
             raise BuildError(f"the bundle {self.folder} has no shared library for {host_arch()}: {own['note'] or 'none was made'}")
-        path = self.folder / own["shared"]
+        path = self.folder / str(own["shared"])
         try:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as e:
