@@ -28,7 +28,7 @@ from gngen.target import Gpu, load_machine, machine_names
 FOLDER = Path(__file__).parent / "golden"
 TARGETS = ("c:x86-64", "c:x86-64-v3", "c:x86-64-v4", "c:aarch64-neon", "numba-cpu:x86-64-v3")
 # Whose text is the same in every process, beside them.
-PURE = (*TARGETS, "llvm:x86-64-v4-bf16", "llvm:riscv64-v")
+PURE = (*TARGETS, "llvm:x86-64-v4-bf16", "llvm:riscv64-v", "mlir:x86-64-v4-bf16")
 LAYERS: dict[str, dict[str, Any]] = {
     "channels-first-silu": {"spec": GroupNormSpec(groups=32, axis=1, activation="silu"), "shape": (2, 320, 64, 64)},
     "channels-last": {"spec": GroupNormSpec(groups=32, axis=-1), "shape": (2, 64, 64, 320)},
@@ -66,7 +66,7 @@ LAYERS: dict[str, dict[str, Any]] = {
     "channels-first-small": {
         "spec": GroupNormSpec(groups=2, axis=1, activation="relu"),
         "shape": (None, 6, 301),
-        "targets": ("llvm:x86-64-v3", "llvm:aarch64-sve", "llvm:wasm32"),
+        "targets": ("llvm:x86-64-v3", "llvm:aarch64-sve", "llvm:wasm32", "mlir:x86-64-v3", "mlir:wasm32"),
     },
     "last-residual-masked": {
         "spec": GroupNormSpec(groups=4, residual=True, masked=True, activation="silu"),
@@ -118,7 +118,7 @@ def test_gpu(layer: str) -> None:
 
 
 def test_nothing_else_is_stored() -> None:
-    suffixes = {"c": ".c", "llvm": ".ll"}
+    suffixes = {"c": ".c", "llvm": ".ll", "mlir": ".mlir"}
     sources = ((layer, target, suffixes.get(target.split(":")[0], ".py")) for layer, targets in STORED.items() for target in targets)
     wanted = {f"{layer}.{target.replace(':', '.')}{suffix}" for layer, target, suffix in sources}
     wanted |= {f"{layer}.cuda.sm_90.cu" for layer in GPU_LAYERS}
@@ -206,7 +206,7 @@ def test_python_takes_the_numba_of_every_machine(machine: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", [f"{backend}:{machine}" for backend in ("c", "llvm", "numba-cpu", "reference") for machine in machine_names()]
+    "target", [f"{backend}:{machine}" for backend in ("c", "llvm", "mlir", "numba-cpu", "reference") for machine in machine_names()]
 )
 def test_text_is_clean(target: str) -> None:
     for layer in LAYERS.values():

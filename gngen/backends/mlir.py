@@ -50,6 +50,13 @@ def emit(nest: LoopNest, target: Target) -> Source:
     return Source("mlir", nest.name, print_mlir(nest, target.cpu, nest.name), flags(target), driver_ir(nest, target))
 
 
+def emit_phases(nest: LoopNest, target: Target, symbol: str) -> Source:
+    """The MLIR text of a nest's phases: ``symbol_phase0``, ``symbol_phase1``, ..., of `gngen.phases`."""
+    from gngen.backends.mlir_source import print_mlir
+
+    return Source("mlir", symbol, print_mlir(nest, target.cpu, symbol), flags(target))
+
+
 def flags(target: Target) -> tuple[str, ...]:
     """What LLVM is told of the target's machine."""
     return llvmtools.flags(target.cpu)
@@ -74,7 +81,7 @@ def tool(name: str) -> str:
     if not asked:
         return shutil.which(f"{name}-{_VERSION}") or shutil.which(name) or ""
     path = Path(shutil.which(asked) or asked)
-    return shutil.which(path.with_name(path.name.replace("mlir-opt", name))) or ""
+    return shutil.which(str(path.with_name(path.name.replace("mlir-opt", name)))) or ""
 
 
 def unavailable() -> str:
@@ -136,15 +143,20 @@ def translate(lowered: str) -> str:
 
 
 def _texts(source: Source) -> list[str]:
-    """The LLVM IR of a source: the phases, and the entry that calls them."""
-    return [translate(lower(source.text)), source.driver]
+    """The LLVM IR of a source: the phases, and the entry that calls them, where there is one."""
+    return [translate(lower(source.text)), *([source.driver] if source.driver else [])]
+
+
+def object_code(source: Source) -> bytes:
+    """The object file of a source. BuildError with the words of mlir-opt or LLVM."""
+    return llvmtools.compile_object(_texts(source), source.flags)
 
 
 def build(source: Source, folder: Path) -> list[str]:
     """Compile a source into `folder`; the names of the files that `load` needs. BuildError with the words of mlir-opt or LLVM."""
     text, machine_code = folder / _TEXT, folder / _OBJECT
     text.write_text(source.text, encoding="utf-8")
-    machine_code.write_bytes(llvmtools.compile_object(_texts(source), source.flags))
+    machine_code.write_bytes(object_code(source))
     return [text.name, machine_code.name]
 
 

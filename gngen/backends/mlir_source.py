@@ -16,6 +16,7 @@ from typing import Union
 from gngen import loopnest as ir
 from gngen.backends.printing import element_count, halves, helper_name, helpers, shortest, takes_bfloats
 from gngen.loopnest import I64, Buffer, Const, Expr, Function, LoopNest, Stmt, Type
+from gngen.nestprint import show_expr
 from gngen.phases import FIRST, LAST, Phases, split_phases
 from gngen.render import render
 from gngen.target import Machine
@@ -118,8 +119,7 @@ def print_mlir(nest: LoopNest, machine: Machine, symbol: str) -> str:
         nest=nest,
         machine=machine,
         functions=functions,
-        items=[ir_text(p.items) for p in phases.phases],
-        by_sample=phases.sample is not None,
+        phases=[(show_expr(p.items), p.each_sample) for p in phases.phases],
         unrolled=sorted({s.unroll for s in ir.walk(nest.body) if isinstance(s, ir.Loop)} - {1}),
         helpers=[h for h in helpers(nest) if h.op in _CALLED or (h.op == "cast" and {h.kind, h.source}.intersection(ir.HALVES))],
         halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),
@@ -132,16 +132,9 @@ def print_mlir(nest: LoopNest, machine: Machine, symbol: str) -> str:
     )
 
 
-def ir_text(e: Expr) -> str:
-    """An expression as the nest's own text shows it."""
-    from gngen.nestprint import show_expr
-
-    return show_expr(e)
-
-
 def _function(f: Function, machine: Machine) -> Func:
     """One of the nest's own functions."""
-    writer = _Writer(machine)
+    writer = _Writer(machine, f.body)
     params = tuple(writer.declare(p.name, mlir_type(p.type)) for p in f.params)
     writer.block(f.body)
     result = writer.value(f.result)
@@ -150,14 +143,14 @@ def _function(f: Function, machine: Machine) -> Func:
 
 def _phase(nest: LoopNest, phases: Phases, k: int, machine: Machine, symbol: str) -> Func:
     """A function that does some items of one phase."""
-    writer = _Writer(machine)
     body = phases.phases[k].body
+    writer = _Writer(machine, body)
     arrays = (*nest.buffers, *nest.workspace)
     given = [writer.argument(b) for b in arrays]
     numbers = (nest.batch, *(() if phases.sample is None else (phases.sample,)), FIRST, LAST)
     params = (*given, *(writer.declare(v.name, mlir_type(v.type)) for v in numbers))
     for b, value in zip(arrays, given, strict=True):
-        writer.views(value, b, _views(body, b.name))
+        writer.views(value, b.name)
     writer.block(body)
     # outputs may be written where x or the residual was read, and nowhere else
     alone = tuple(v for b, v in zip(arrays, given, strict=True) if ir.fixed_elements(b) != nest.problem.sample)
@@ -180,8 +173,8 @@ def _views(body: tuple[Stmt, ...], name: str) -> list[Buffer]:
 class _Writer:
     """Writes the operations of one function: `top` are its constants and arrays, `nodes` those of the block that is being written."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
+    def __init__(self, machine: Machine, body: tuple[Stmt, ...]) -> None:
+        self.machine, self.body = machine, body
         self.top: list[Node] = []
         self.nodes: list[Node] = []
         self.known: dict[str, Value] = {}  # what a variable is now
@@ -239,9 +232,9 @@ class _Writer:
         shape = tuple(1 if isinstance(extent, ir.Var) else extent for extent in b.shape)
         return self.fresh(b.name if shape == b.shape else f"{b.name}.given", _memref(b.kind, shape))
 
-    def views(self, given: Value, stored: Buffer, seen: Sequence[Buffer]) -> None:
+    def views(self, given: Value, name: str) -> None:
         """The arrays that statements see in one storage."""
-        for b in seen:
+        for b in _views(self.body, name):
             if _memref(b.kind, b.shape) == given.type:
                 self.memory[b.name, b.shape] = given
                 continue
@@ -317,8 +310,9 @@ class _Writer:
     def alloc(self, b: Buffer) -> None:
         """A worker's own array, at the top of its function: in a loop, each turn would take more of the stack."""
         kind = _memref(b.kind, b.shape)
-        value = self.memory[b.name, b.shape] = self.fresh(b.name, kind)
+        value = self.fresh(b.name, kind)
         self.top.append(Line(f"{value} = memref.alloca() {{alignment = 64 : i64}} : {kind}"))
+        self.views(value, b.name)
 
     def changed(self, body: tuple[Stmt, ...]) -> list[str]:
         """The variables from outside of a block that it assigns to, in order."""
@@ -451,7 +445,9 @@ class _Writer:
             return self.fma(values, kind, name)
         if op in ir.COMPARE:
             return self.compare(_LESS[op], values[0], values[1], name)
-        return self.arithmetic(op, args[0].type, values, kind, name)
+        if op in (*ir.ARITH, "rem"):
+            return self.arithmetic(op, args[0].type, values, kind, name)
+        raise TypeError(f"{op} is no operation of a phase for a CPU")
 
     def arithmetic(self, op: str, t: Type, values: list[Value], kind: str, name: str) -> Value:
         a, b = values
