@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gngen import cli
+from gngen.clioptions import dim_option
 
 _CODE_WIDTH = 118
 
@@ -16,7 +17,7 @@ _CODE_WIDTH = 118
 @click.option(
     "--model", "name", required=True, metavar="NAME|FILE", help="A list of layers: see gngen models, or a .toml, .json or .onnx file."
 )
-@cli.dim_option
+@dim_option
 @click.option(
     "--target", "asked", multiple=True, metavar="BACKEND[:MACHINE]", help="Once or more; c and numba-cpu, where available, unless given."
 )
