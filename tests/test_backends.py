@@ -30,8 +30,8 @@ from gngen.schedule import SCHEDULES
 from gngen.spec import ACTIVATIONS, GroupNormSpec
 from gngen.target import load_machine, machine_names, runs_here
 
-# A kernel of numba's takes seconds to build, so it gets fewer examples.
-EXAMPLES = {"numba-cpu": 6}
+# A kernel of numba's takes seconds to build, and of mlir half a second: they get fewer examples.
+EXAMPLES = {"numba-cpu": 6, "mlir": 15}
 
 
 def check(case: Case, backend: str) -> None:
