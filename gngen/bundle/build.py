@@ -137,10 +137,10 @@ def _kernel_objects(bundle: Bundle, arch: Arch) -> Iterator[_Object]:
         for piece in level.pieces:
             symbols = tuple(f"{piece.symbol}_phase{k}" for k in range(len(piece.items)))
             name = f"{level.name}_{piece.kernel.name}.o"
-            if hasattr(load_backend(level.target.backend), "object_code"):
-                yield _Object(name, symbols, "", (), piece)
-            else:
+            if piece.source.language == "c":
                 yield _Object(name, symbols, sources.place_of(arch, level, piece), piece.source.flags, piece)
+            else:
+                yield _Object(name, symbols, "", (), piece)
 
 
 def _members(objects: list[_Object], draft: Path, work: Path, tools: Toolchain, step: Step) -> list[Member]:

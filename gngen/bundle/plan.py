@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import Any
 
 from gngen import loopnest as ir
-from gngen.backends import BACKENDS, load_backend, machine_kind
+from gngen.backends import BACKENDS, load_backend
 from gngen.bundle.layers import BundleLayer, identifier
 from gngen.errors import SpecError, TargetError
 from gngen.loopnest import Buffer, Expr, LoopNest
@@ -160,7 +159,7 @@ def _rank(target: Target) -> tuple[bool, int, int]:
 def _parse(text: str) -> Target:
     """A target that can be written as phases."""
     target = parse_target(text)
-    if not hasattr(load_backend(target.backend), "emit_phases"):
+    if target.backend not in _backends():
         raise TargetError(
             f"target {text} compiles to no plain files; choose from {', '.join(_backends())}, each with a machine as c:x86-64-v3"
         )
@@ -168,7 +167,8 @@ def _parse(text: str) -> Target:
 
 
 def _backends() -> tuple[str, ...]:
-    return tuple(b for b in BACKENDS if machine_kind(b) == "cpu" and hasattr(import_module(BACKENDS[b]), "emit_phases"))
+    """Those that make object files of the phases of a nest."""
+    return tuple(b for b in BACKENDS if all(hasattr(load_backend(b), made) for made in ("emit_phases", "object_code")))
 
 
 def _level(name: str, kernels: Sequence[Kernel], target: Target) -> Level:
