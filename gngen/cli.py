@@ -245,6 +245,7 @@ def emit(
       gngen emit --shape None,320,64,64 --axis 1 --target mlir --stage spec
     """
     import gngen
+    from gngen import api
 
     asked: dict[str, Any] = {"shape": shape, "dtype": dtype, "target": target, "outputs": outputs, "param_dtype": param_dtype}
     spec = spec_of(**fields)
@@ -255,8 +256,7 @@ def emit(
     elif what == "nest":
         text = str(gngen.lower(spec, **asked))
     else:
-        gpu = _gpu_plan(spec, **asked)
-        text = gngen.compile(spec, **asked).assembly() if gpu is None else gpu.assembly()
+        text = api.plan(spec, **asked).assembly()
     text = text if text.endswith("\n") else text + "\n"
     if output is None or output == "-":
         click.echo(text, nl=False)

@@ -30,7 +30,7 @@ from gngen.target import host_arch, load_cpu, machine_names, runs_here
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "aot"
 # Of this architecture, the widest first.
-MACHINES = [name for name in ("x86-64-v4", "x86-64-v3", "x86-64", "aarch64-neon") if load_cpu(name).arch == host_arch()] or ["host"]
+MACHINES = [name for name in ("x86-64-v4", "x86-64-v3", "x86-64-v2", "aarch64-neon") if load_cpu(name).arch == host_arch()] or ["host"]
 HERE = [name for name in MACHINES if not runs_here(load_cpu(name))]
 
 LAYERS = """

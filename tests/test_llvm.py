@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import need_backend
+from strategies import need_backend
 
 import gngen
 from gngen import llvmtools
