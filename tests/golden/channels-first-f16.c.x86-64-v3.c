@@ -42,15 +42,25 @@ static inline f16x8 cast_f16x8_from_f32(f32x8 a) {
 }
 
 static inline float cast_f32_from_f16(uint16_t a) {
+#if defined(__clang__) && __clang_major__ >= 15 /* later ones have no builtin */
+    union { uint16_t from; _Float16 to; } u = {a};
+    return u.to;
+#else
     typedef short shorts __attribute__((vector_size(16)));
     return __builtin_ia32_vcvtph2ps((shorts){(short)a})[0];
+#endif
 }
 
 static inline float cast_f32_from_f64(double a) { return (float)a; }
 
 static inline f32x8 cast_f32x8_from_f16(f16x8 a) {
+#if defined(__clang__) && __clang_major__ >= 15 /* later ones have no builtin */
+    typedef _Float16 halves __attribute__((vector_size(16)));
+    return __builtin_convertvector((halves)a, f32x8);
+#else
     typedef short shorts __attribute__((vector_size(16)));
     return (f32x8)__builtin_ia32_vcvtph2ps256((shorts)a);
+#endif
 }
 
 static inline double cast_f64_from_f32(float a) { return (double)a; }

@@ -45,8 +45,13 @@ static inline f16x16 cast_f16x16_from_f32(f32x16 a) {
 }
 
 static inline float cast_f32_from_f16(uint16_t a) {
+#if defined(__clang__) && __clang_major__ >= 15 /* later ones have no builtin */
+    union { uint16_t from; _Float16 to; } u = {a};
+    return u.to;
+#else
     typedef short shorts __attribute__((vector_size(16)));
     return __builtin_ia32_vcvtph2ps((shorts){(short)a})[0];
+#endif
 }
 
 static inline float cast_f32_from_f64(double a) { return (float)a; }
