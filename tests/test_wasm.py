@@ -16,7 +16,7 @@ def test_the_self_test_passes_in_wasmtime(tmp_path: Path) -> None:
     if shutil.which(CLANG) is None or not Path("/usr/include/wasm32-wasi").is_dir():
         pytest.skip(f"{CLANG} and the C library of WASI (wasi-libc, libclang-rt-22-dev-wasm32) are not installed")
     where = make(LAYERS, tmp_path / "dist", "llvm:wasm32", missing="generic", openmp=False)
-    program = compile_selftest(where, CLANG, "--target=wasm32-wasip1", "-O2", arch="wasm32")
+    program = compile_selftest(where, CLANG, "--target=wasm32-wasi", "-Wno-deprecated", "-O2", arch="wasm32")
     engine, output = wasmtime.Engine(), tmp_path / "output"
     linker, store, wasi = wasmtime.Linker(engine), wasmtime.Store(engine), wasmtime.WasiConfig()
     linker.define_wasi()
