@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -77,6 +78,8 @@ groups = 12
 activation = "silu"
 """
 SMALL = '[[layer]]\nname = "small"\nshape = [2, 5, 7, 24]\ngroups = 6\nactivation = "relu"\n'
+# What takes little time in an emulator: rows and runs, float32 and what is fused.
+FEW = SMALL + '[[layer]]\nname = "runs"\nshape = [2, 8, 9, 13]\ngroups = 2\naxis = 1\nresidual = true\noutputs = ["y", "sum", "rstd"]\n'
 
 needs_compiler = pytest.mark.skipif(bool(c.unavailable()), reason=f"backend c: {c.unavailable()}")
 
@@ -200,40 +203,61 @@ def test_the_self_test_passes_under_sanitizers_here(tmp_path: Path) -> None:
     assert verdict(run(tmp_path / "selftest"))[1] == 0
 
 
-@pytest.mark.parametrize(
-    ("target", "compiler", "emulator", "processors"),
-    [
-        ("llvm:aarch64-neon", "aarch64-linux-gnu-gcc", "qemu-aarch64", ("cortex-a57",)),
-        (
-            "llvm:aarch64-sve",
-            "aarch64-linux-gnu-gcc",
-            "qemu-aarch64",
-            ("max,sve-default-vector-length=16", "max,sve-default-vector-length=32"),
-        ),
-        ("llvm:riscv64-v", "riscv64-linux-gnu-gcc", "qemu-riscv64", ("rv64,v=true,vlen=128", "rv64,v=true,vlen=512")),
-    ],
-    ids=["neon", "sve", "riscv-v"],
-)
-def test_the_self_test_passes_on_other_processors(
-    tmp_path: Path, target: str, compiler: str, emulator: str, processors: tuple[str, ...]
-) -> None:
+NEON = ("aarch64-linux-gnu-gcc", "qemu-aarch64", ("cortex-a57",))
+SVE = ("aarch64-linux-gnu-gcc", "qemu-aarch64", ("max,sve-default-vector-length=16", "max,sve-default-vector-length=32"))
+RISCV = ("riscv64-linux-gnu-gcc", "qemu-riscv64", ("rv64,v=true,vlen=128", "rv64,v=true,vlen=512"))
+OTHERS = {"c:aarch64-neon": NEON, "llvm:aarch64-neon": NEON, "llvm:aarch64-sve": SVE, "llvm:riscv64-v": RISCV}
+
+
+def check_on_another(target: str, text: str, out: Path) -> None:
+    """The self-test of a bundle for another processor, in its emulator."""
+    compiler, emulator, processors = OTHERS[target]
     need(compiler, emulator)
-    where = make(LAYERS, tmp_path / "dist", target, missing="generic", openmp=False)
+    where = make(text, out, target, missing="generic", openmp=False)
     program = compile_selftest(where, compiler, "-O2", "-static", arch=load_cpu(target.partition(":")[2]).arch)
     for processor in processors:
         assert verdict(run(emulator, program, QEMU_CPU=processor))[1] == 0
 
 
-def test_several_machines_of_another_architecture(tmp_path: Path) -> None:
-    """The processor with SVE takes its kernels, the one without the others."""
+def test_the_self_test_passes_on_risc_v(tmp_path: Path) -> None:
+    check_on_another("llvm:riscv64-v", FEW, tmp_path / "dist")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", OTHERS)
+def test_the_self_test_passes_on_other_processors(tmp_path: Path, target: str) -> None:
+    check_on_another(target, LAYERS, tmp_path / "dist")
+
+
+def test_the_self_test_passes_in_webassembly(tmp_path: Path) -> None:
+    need("clang-22", "wasm-ld-22")
+    wasmtime = pytest.importorskip("wasmtime")
+    if not Path("/usr/lib/wasm32-wasi").is_dir():
+        pytest.skip("wasi-libc is not installed")
+    where = make(LAYERS, tmp_path / "dist", "llvm:wasm32", missing="generic")
+    program = compile_selftest(where, "clang-22", "--target=wasm32-wasi", "-Wno-deprecated", "-O2", arch="wasm32")
+    engine, settings = wasmtime.Engine(), wasmtime.WasiConfig()
+    settings.argv, settings.stdout_file = ["selftest"], str(tmp_path / "output")
+    store, linker = wasmtime.Store(engine), wasmtime.Linker(engine)
+    store.set_wasi(settings)
+    linker.define_wasi()
+    started = linker.instantiate(store, wasmtime.Module.from_file(engine, str(program))).exports(store)["_start"]
+    with contextlib.suppress(wasmtime.ExitTrap):
+        started(store)
+    assert verdict((tmp_path / "output").read_bytes())[1] == 0
+
+
+def test_the_self_test_passes_on_arm_with_and_without_sve(tmp_path: Path) -> None:
+    """A processor with SVE takes its kernels, whatever the length of its vectors, one without the others."""
     need("aarch64-linux-gnu-gcc", "qemu-aarch64")
-    where = make(SMALL, tmp_path / "dist", "llvm:aarch64-neon", "llvm:aarch64-sve", openmp=False)
+    where = make(FEW, tmp_path / "dist", "llvm:aarch64-neon", "llvm:aarch64-sve", openmp=False)
     program = compile_selftest(where, "aarch64-linux-gnu-gcc", "-O2", "-static", arch="aarch64")
-    both, one = (run("qemu-aarch64", program, QEMU_CPU=cpu) for cpu in ("max", "cortex-a57"))
-    assert b"not on this processor" not in both
-    assert b"llvm:aarch64-sve: not on this processor" in one
-    assert verdict(both)[0] > verdict(one)[0]
-    assert verdict(both)[1] == verdict(one)[1] == 0
+    without, *both = (run("qemu-aarch64", program, QEMU_CPU=processor) for processor in (*NEON[2], *SVE[2]))
+    assert b"llvm:aarch64-sve: not on this processor" in without
+    for output in both:
+        assert b"not on this processor" not in output
+        assert verdict(output)[0] > verdict(without)[0]
+        assert verdict(output)[1] == verdict(without)[1] == 0
 
 
 # Python

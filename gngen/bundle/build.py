@@ -103,7 +103,7 @@ def _library(bundle: Bundle, arch: Arch, draft: Path, work: Path, openmp: bool, 
         why = (
             tools
             if isinstance(tools, str)
-            else f"{tools.command[0]} has no C library for {arch.machine.triple}, which kernels in C include"
+            else f"{Path(tools.command[0]).name} has no C library for {arch.machine.triple}, which kernels in C include"
         )
         return _kernels_only(bundle, arch, kernels, draft, why, step)
     flag = (tools.openmp,) if openmp and tools.openmp else ()
@@ -118,7 +118,7 @@ def _library(bundle: Bundle, arch: Arch, draft: Path, work: Path, openmp: bool, 
             _write(work / arch.name / m.name, m.data)
             objects.append(work / arch.name / m.name)
         tools.link(objects, draft / shared, bool(flag))
-    note = "" if shared else f"no shared library: {tools.command[0]} has no linker for {arch.machine.triple}"
+    note = "" if shared else f"no shared library: {Path(tools.command[0]).name} has no C library for {arch.machine.triple} to link with"
     return sources.library(bundle, arch, static, shared, "", tools, bool(flag), note)
 
 
