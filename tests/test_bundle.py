@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -231,24 +230,6 @@ def test_the_self_test_passes_on_risc_v(tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", OTHERS)
 def test_the_self_test_passes_on_other_processors(tmp_path: Path, target: str) -> None:
     check_on_another(target, LAYERS, tmp_path / "dist")
-
-
-def test_the_self_test_passes_in_webassembly(tmp_path: Path) -> None:
-    need("clang-22", "wasm-ld-22")
-    wasmtime = pytest.importorskip("wasmtime")
-    if not Path("/usr/lib/wasm32-wasi").is_dir():
-        pytest.skip("wasi-libc is not installed")
-    where = make(LAYERS, tmp_path / "dist", "llvm:wasm32", missing="generic")
-    program = compile_selftest(where, "clang-22", "--target=wasm32-wasi", "-Wno-deprecated", "-O2", arch="wasm32")
-    engine, settings = wasmtime.Engine(), wasmtime.WasiConfig()
-    settings.argv, settings.stdout_file = ["selftest"], str(tmp_path / "output")
-    store, linker = wasmtime.Store(engine), wasmtime.Linker(engine)
-    store.set_wasi(settings)
-    linker.define_wasi()
-    started = linker.instantiate(store, wasmtime.Module.from_file(engine, str(program))).exports(store)["_start"]
-    with contextlib.suppress(wasmtime.ExitTrap):
-        started(store)
-    assert verdict((tmp_path / "output").read_bytes())[1] == 0
 
 
 def test_the_self_test_passes_on_arm_with_and_without_sve(tmp_path: Path) -> None:
