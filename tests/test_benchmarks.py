@@ -157,6 +157,20 @@ def test_compare_writes_tables(tmp_path: Path) -> None:
     assert "No time:" not in done.stdout
 
 
+def test_backends_writes_a_table() -> None:
+    need_backend("c")
+    need_backend("llvm")
+    done = run("backends.py", "--only", "1x32x8x8 f32 fwd", "--seconds", "0", "--target", "llvm", "--target", "c")
+    assert done.returncode == 0, done.stderr
+    (means,) = tables(done.stdout)
+    assert means[0] == ["", "target", "cases", "/ llvm", "most", "compile, ms", "most, ms"]
+    assert [row[:3] for row in means[1:]] == [[kind, target, "1"] for kind in ("f32 fwd", "**all**") for target in ("llvm", "c")]
+    assert means[1][3] == "1.00"
+    refused = run("backends.py", "--only", "no such case")
+    assert refused.returncode == 2
+    assert "no case of the public suite has all of 'no such case' in its name" in refused.stderr
+
+
 def test_compare_names_what_has_no_kernel_and_goes_on() -> None:
     pytest.importorskip("torch")
     if not shutil.which("gcc"):
