@@ -5,6 +5,7 @@ Schedules of one problem must agree in every bit, whatever their number of block
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,15 +69,21 @@ RUNS += [
 ]
 
 
-# Those that every run of the tests makes: a group's runs, and a tile's rows.
+# Those that every run of the tests makes, of the plain form and the one with all flags: a group's runs, and a tile's rows.
 QUICK = (("first", "float32"), ("last", "float16"))
 
 
-@pytest.mark.parametrize(("layout", "dtype"), [pytest.param(*run, marks=() if run in QUICK else pytest.mark.slow) for run in RUNS])
-def test_every_schedule_and_fused_form(layout: str, dtype: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("layout", "dtype", "forms"),
+    [
+        *(pytest.param(*run, (0, 4), id="-".join((*run, "some"))) for run in QUICK),
+        *(pytest.param(*run, range(len(FORMS)), marks=pytest.mark.slow, id="-".join(run)) for run in RUNS),
+    ],
+)
+def test_every_schedule_and_fused_form(layout: str, dtype: str, forms: Sequence[int], tmp_path: Path) -> None:
     shape, sizes = LAYOUTS[layout]
     cases: list[tuple[GroupNormSpec, list[LoopNest]]] = []
-    for i, (flags, outputs) in enumerate(FORMS):
+    for i, (flags, outputs) in ((i, FORMS[i]) for i in forms):
         act = (None, *ACTIVATIONS)[(i + 2 * list(LAYOUTS).index(layout)) % (len(ACTIVATIONS) + 1)]
         spec = GroupNormSpec(**sizes, **flags, activation=act)
         cases.append((spec, lowered(specialize(spec, shape, dtype, None, outputs)[0], machine())))
@@ -110,12 +117,22 @@ class Plain:
 
     def run(self, number: int, x: Array) -> dict[str, Array]:
         """The arrays of a kernel by name, after a call, and right."""
+        return self.run_all(number, [x])[0]
+
+    def run_all(self, number: int, given: Sequence[Array]) -> list[dict[str, Array]]:
+        """Those of calls with each x, in one run of the program."""
         nest = self.program.nests[number]
-        used, named = arrays(nest, self.spec, x.shape, x.dtype.name, "normal")
-        used[0] = named["x"] = x
-        (after,) = self.program.run([Job(number, x.shape[0], used)])
-        check(nest, self.spec, named, after, x.dtype.name)
-        return dict(zip((b.name for b in nest.buffers), after, strict=False))
+        jobs, all_named = [], []
+        for x in given:
+            used, named = arrays(nest, self.spec, x.shape, x.dtype.name, "normal")
+            used[0] = named["x"] = x
+            jobs.append(Job(number, x.shape[0], used))
+            all_named.append(named)
+        found = []
+        for named, after in zip(all_named, self.program.run(jobs), strict=True):
+            check(nest, self.spec, named, after, named["x"].dtype.name)
+            found.append(dict(zip((b.name for b in nest.buffers), after, strict=False)))
+        return found
 
 
 PLAIN = {"runs": (GroupNormSpec(groups=2, axis=1), (3, 4, 301)), "tiles": (GroupNormSpec(groups=2), (3, 45, 20))}
@@ -128,34 +145,36 @@ def plain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Plain(spec, shape, build(lowered(p, machine()), machine(), tmp_path_factory.mktemp("plain")))
 
 
-def test_what_is_far_huge_constant_or_no_number(plain: Plain) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_what_is_far_huge_constant_or_no_number(plain: Plain, every: int) -> None:
     """A constant group gives exactly beta; NaN and infinity stay in their group; nothing overflows that need not."""
     _, beta = parameters(plain.shape, plain.spec, "float32")
     assert beta is not None
     first = plain.spec.axes[0] == 1
+    normal = fill("normal", plain.shape, "float32")
+    constant = [np.full(plain.shape, value, np.float32) for value in (0.0, np.pi, -1e4, 3e38, 1e30, 1e-30, 1e-42, 16777217.0)]
+    bad = [normal.copy() for _ in range(3)]
+    for x, value in zip(bad, (np.nan, np.inf, -np.inf), strict=True):
+        x[1, -1, -1] = value
+    spoilt = np.zeros(plain.shape, bool)
+    spoilt[(1, slice(2, None)) if first else (1, slice(None), slice(10, None))] = True
+    far = [
+        *(normal * np.float32(scale) for scale in (1e30, 1e-18)),
+        *(fill(d, plain.shape, "float32") for d in ("offset", "uniform", "outlier")),
+    ]
     for number in range(len(plain.program.nests)):
-        for value in (0.0, np.pi, -1e4, 3e38, 1e30, 1e-30, 1e-42, 16777217.0):
-            y = plain.run(number, np.full(plain.shape, value, np.float32))["y"]
-            np.testing.assert_array_equal(y, np.broadcast_to(beta[:, None] if first else beta, plain.shape))
-        for value in (np.nan, np.inf, -np.inf):
-            x = fill("normal", plain.shape, "float32")
-            x[1, -1, -1] = value
-            y = plain.run(number, x)["y"]
-            spoilt = np.zeros(plain.shape, bool)
-            spoilt[(1, slice(2, None)) if first else (1, slice(None), slice(10, None))] = True
-            np.testing.assert_array_equal(np.isnan(y), spoilt)
-        for scale in (1e30, 1e-18):
-            plain.run(number, fill("normal", plain.shape, "float32") * np.float32(scale))
-        for data in ("offset", "uniform", "outlier"):
-            plain.run(number, fill(data, plain.shape, "float32"))
+        for found in plain.run_all(number, constant[-1::-every]):
+            np.testing.assert_array_equal(found["y"], np.broadcast_to(beta[:, None] if first else beta, plain.shape))
+        for found in plain.run_all(number, bad[::every]):
+            np.testing.assert_array_equal(np.isnan(found["y"]), spoilt)
+        plain.run_all(number, far[::every])
 
 
 def test_the_batch_and_the_place_change_no_bit(plain: Plain) -> None:
     x = fill("far", plain.shape, "float32")
     for number in range(len(plain.program.nests)):
-        whole = plain.run(number, x)
-        for n in range(plain.shape[0]):
-            alone = plain.run(number, np.ascontiguousarray(x[n : n + 1]))
+        whole, *others = plain.run_all(number, [x, *(np.ascontiguousarray(x[n : n + 1]) for n in range(len(x)))])
+        for n, alone in enumerate(others):
             for name in ("y", "mean", "rstd"):
                 assert_equal(alone[name], whole[name][n : n + 1])
 
@@ -166,10 +185,10 @@ def test_outputs_may_be_the_inputs_themselves(case: str, tmp_path: Path) -> None
     spec = replace(plain, residual=True)
     p, _ = specialize(spec, shape, "float32", None, ("y", "sum"))
     program = build(lowered(p, machine()), machine(), tmp_path)
+    aliases = ({"y": "x"}, {"y": "residual", "summed": "x"}, {"y": "x", "summed": "residual"})
     for number, nest in enumerate(program.nests):
-        for alias in ({"y": "x"}, {"y": "residual", "summed": "x"}, {"y": "x", "summed": "residual"}):
-            used, named = arrays(nest, spec, shape, "float32", "normal", alias)
-            (after,) = program.run([Job(number, shape[0], used)])
+        calls = [arrays(nest, spec, shape, "float32", "normal", alias) for alias in aliases]
+        for (_, named), after in zip(calls, program.run([Job(number, shape[0], used) for used, _ in calls]), strict=True):
             check(nest, spec, named, after, "float32")
 
 

@@ -16,7 +16,7 @@ from gngen.lowering import lower_problem
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 # Examples of a program; programs that every run of the tests builds, and all of them.
-EXAMPLES, QUICK, ALL = 6, 2, 30
+EXAMPLES, QUICK, ALL = 4, 1, 45
 MOST = 6000
 
 
