@@ -197,7 +197,11 @@ def test_compilers_take_the_c_of_every_machine(machine: str) -> None:
             assert not done.returncode, f"{command[0]} refused {source.entry}:\n{done.stderr[:2000]}"
 
 
-@pytest.mark.parametrize("machine", machine_names())
+# One of each kind of instructions; the others are slow.
+QUICK = ("generic", "x86-64-v3", "x86-64-v4", "aarch64-neon")
+
+
+@pytest.mark.parametrize("machine", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in machine_names()])
 def test_python_takes_the_numba_of_every_machine(machine: str) -> None:
     for layer in LAYERS.values():
         source = gngen.emit(**layer, target=f"numba-cpu:{machine}")
@@ -206,7 +210,12 @@ def test_python_takes_the_numba_of_every_machine(machine: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", [f"{backend}:{machine}" for backend in ("c", "llvm", "mlir", "numba-cpu", "reference") for machine in machine_names()]
+    "target",
+    [
+        pytest.param(f"{backend}:{machine}", marks=() if machine in QUICK else pytest.mark.slow)
+        for backend in ("c", "llvm", "mlir", "numba-cpu", "reference")
+        for machine in machine_names()
+    ],
 )
 def test_text_is_clean(target: str) -> None:
     for layer in LAYERS.values():

@@ -28,6 +28,8 @@ UNTOUCHED = 7.0
 
 # The machines that convert by arithmetic and by instructions; numba compiles for the host, so that more of them are the same to it.
 RUNS = [("c", name) for name in machine_names()] + [("numba-cpu", "x86-64"), ("numba-cpu", "host")]
+# By arithmetic, by instructions between float16 and float32, and by this machine's own.
+QUICK = ("generic", "x86-64-v3", "host")
 
 
 def conversions(kind: str) -> LoopNest:
@@ -107,7 +109,7 @@ def assert_narrowed(got: Array, single: Array, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", DTYPES)
-@pytest.mark.parametrize(("backend", "machine"), RUNS)
+@pytest.mark.parametrize(("backend", "machine"), [pytest.param(*run, marks=() if run[1] in QUICK else pytest.mark.slow) for run in RUNS])
 def test_every_half_to_float_and_every_tie_back(backend: str, machine: str, kind: str, tmp_path: Path) -> None:
     need_backend(backend)
     reason = runs_here(load_machine(machine))

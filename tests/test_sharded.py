@@ -64,57 +64,49 @@ def parts_of(layer: Layer) -> list[Part]:
     return found
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What 4 processes got, the first 2 of them also as a group of their own: a file for each group and rank."""
-    need_backend("c")
-    folder = tmp_path_factory.mktemp("sharded")
+def answers(folder: Path) -> list[tuple[Layer, list[Any]]]:
+    """What each of 4 processes got, the first 2 of them also as a group of their own, by case."""
     for world, layers in CASES.items():
         for rank, parts in enumerate(zip(*map(parts_of, layers), strict=True)):
             torch.save(parts, folder / f"{world}.{rank}.given")
     torch.multiprocessing.spawn(run, (max(CASES), sorted(CASES), str(folder)), nprocs=max(CASES))
-    return folder
-
-
-@pytest.fixture(params=sorted(CASES))
-def answers(request: pytest.FixtureRequest, found: Path) -> tuple[int, list[list[Any]]]:
-    """What each of 2 or 4 processes got, by case."""
-    by_rank = [torch.load(found / f"{request.param}.{rank}.found") for rank in range(request.param)]
-    return request.param, [list(each) for each in zip(*by_rank, strict=True)]
+    found = []
+    for world, layers in CASES.items():
+        by_rank = [torch.load(folder / f"{world}.{rank}.found") for rank in range(world)]
+        found += [(layer, list(each)) for layer, each in zip(layers, zip(*by_rank, strict=True), strict=True)]
+    return found
 
 
 def array(t: Any, dtype: str) -> Any:
     return t.double().numpy().astype(dtype)
 
 
-def test_as_the_whole(answers: tuple[int, list[list[Any]]]) -> None:
-    world, found = answers
-    for layer, parts in zip(CASES[world], found, strict=True):
-        dtype, case = layer[2], case_of(layer)
-        y, dx = (np.concatenate([array(part[name], dtype) for part in parts], 2) for name in ("y", "dx"))
-        assert_right(y, oracle(case.x, case.gamma, case.beta, case.spec), dtype)
-        sums: list[Any] = [None, None]
-        if case.gamma is not None:
-            own = layer[-1].get("own_gradients", False)
-            given = [[array(part[name], dtype) for part in parts] for name in ("weight", "bias")]
-            sums = [np.sum(each, 0) if own else each[0] for each in given]
-            assert own == any((a != b).any() for each in given for a, b in itertools.pairwise(each))
-        if layer[3] == "constant":
-            assert case.beta is not None
-            assert_equal(y, np.broadcast_to(case.beta.reshape(-1, 1, 1), y.shape))
-            assert_equal(dx, np.zeros_like(dx))
-            continue
-        case.judge(dx, *sums)
-
-
-def test_the_same_bits_everywhere(answers: tuple[int, list[list[Any]]]) -> None:
-    for parts in answers[1]:
-        for part in parts[1:]:
+def test_as_the_whole_with_the_same_bits_everywhere(tmp_path: Path) -> None:
+    """One test, since starting the processes takes most of its time."""
+    need_backend("c")
+    for layer, parts in answers(tmp_path):
+        check_as_the_whole(layer, parts)
+        for part in parts:
             assert_equal(part["stats"].numpy(), parts[0]["stats"].numpy())
+            assert part["alike"], "the memory format stays"
 
 
-def test_memory_format_stays(answers: tuple[int, list[list[Any]]]) -> None:
-    assert all(part["alike"] for parts in answers[1] for part in parts)
+def check_as_the_whole(layer: Layer, parts: list[Any]) -> None:
+    dtype, case = layer[2], case_of(layer)
+    y, dx = (np.concatenate([array(part[name], dtype) for part in parts], 2) for name in ("y", "dx"))
+    assert_right(y, oracle(case.x, case.gamma, case.beta, case.spec), dtype)
+    sums: list[Any] = [None, None]
+    if case.gamma is not None:
+        own = layer[-1].get("own_gradients", False)
+        given = [[array(part[name], dtype) for part in parts] for name in ("weight", "bias")]
+        sums = [np.sum(each, 0) if own else each[0] for each in given]
+        assert own == any((a != b).any() for each in given for a, b in itertools.pairwise(each))
+    if layer[3] == "constant":
+        assert case.beta is not None
+        assert_equal(y, np.broadcast_to(case.beta.reshape(-1, 1, 1), y.shape))
+        assert_equal(dx, np.zeros_like(dx))
+        return
+    case.judge(dx, *sums)
 
 
 # One process
