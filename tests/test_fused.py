@@ -151,8 +151,13 @@ def test_numba_gives_the_oracles_answers(layer: Layer) -> None:
         check(layer, spec, kernel, data, np.nan)
 
 
-@pytest.mark.parametrize("store", ["temporal", "streaming"])
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(
+    ("schedule", "store"),
+    [
+        *((name, "temporal") for name in SCHEDULES),
+        *(pytest.param(name, "streaming", marks=() if name in ("sample", "group_split") else pytest.mark.slow) for name in SCHEDULES),
+    ],
+)
 def test_every_schedule_gives_the_oracles_answers(schedule: str, store: str) -> None:
     need_backend("c")
     if store == "streaming" and not load_machine("host").streaming_stores:
@@ -297,7 +302,20 @@ def test_a_bad_element_that_counts_spoils_its_own_group_only(layer: Layer) -> No
 # The same bits
 
 
-@pytest.mark.parametrize("layer", LAYERS, ids=str)
+# Other sizes of what another layer of the list is too.
+SIBLINGS = (
+    "first, one group",
+    "first, float64",
+    "instance",
+    "middle, short runs",
+    "last, one group",
+    "last, wide groups",
+    "dense",
+    "axes apart",
+)
+
+
+@pytest.mark.parametrize("layer", [pytest.param(v, marks=pytest.mark.slow if v.name in SIBLINGS else ()) for v in LAYERS], ids=str)
 def test_the_bits_do_not_depend_on_schedule_threads_batch_or_place(layer: Layer) -> None:
     spec = layer.spec(ALL, activation="silu")
     (x, gamma, beta), fused = layer.arguments(spec, "far")

@@ -27,7 +27,9 @@ SHAPES = (
 )
 # The other types, of runs of several blocks that end within a vector, and of rows.
 KINDS = (("float64", None, "far"), ("bfloat16", "gelu", "normal"), ("float16", None, "offset"))
-CASES = [(*shape, "float32", "silu", "far") for shape in SHAPES] + [(*SHAPES[at], *kind) for at in (1, 4) for kind in KINDS]
+CASES = [pytest.param(*shape, "float32", "silu", "far", marks=pytest.mark.slow if i in (0, 3) else ()) for i, shape in enumerate(SHAPES)]
+CASES += [(*SHAPES[1], *KINDS[0]), (*SHAPES[4], *KINDS[1]), (*SHAPES[1], *KINDS[2])]
+CASES += [pytest.param(*SHAPES[at], *KINDS[i], marks=pytest.mark.slow) for at, i in ((4, 0), (1, 1), (4, 2))]
 
 
 def compiled(case: Case, target: str, shape: tuple[int | None, ...], direction: str, stage: str) -> Any:

@@ -106,7 +106,11 @@ def test_candidates_vary_structure_and_stores() -> None:
     assert {s.store for s in small} == {"temporal"}
 
 
-@pytest.mark.parametrize(("shape", "axis", "groups", "dtype"), PROBLEMS[:6], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "axis", "groups", "dtype"),
+    [pytest.param(*case, marks=pytest.mark.slow if i in (1, 3, 4) else ()) for i, case in enumerate(PROBLEMS[:6])],
+    ids=str,
+)
 def test_every_candidate_gives_the_same_bits(shape: tuple[int, ...], axis: int, groups: int, dtype: str) -> None:
     need_backend("c")
     spec = gngen.GroupNormSpec(groups, axis, activation="silu")
