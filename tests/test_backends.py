@@ -249,7 +249,14 @@ def test_the_backends_agree_to_the_bit_on_every_machine(machine: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", HALVES)
-@pytest.mark.parametrize("machine", [name for name in machine_names() if name != "host"])
+@pytest.mark.parametrize(
+    "machine",
+    [
+        pytest.param(name, marks=() if name in ("generic", "x86-64-v3", "x86-64-v4-bf16") else pytest.mark.slow)
+        for name in machine_names()
+        if name != "host"
+    ],
+)
 @pytest.mark.parametrize(("shape", "axis"), [((2, 8, 301), 1), ((2, 90, 21), -1)])
 @pytest.mark.parametrize("name", ["c", "llvm"])
 def test_halves_are_rounded_on_every_machine(name: str, machine: str, dtype: str, shape: tuple[int, ...], axis: int) -> None:
