@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gngen.errors import BuildError
 from gngen.kernel import Kernel, Plan, digest_of, explain, make_plan
-from gngen.loopnest import HALVES
-from gngen.problem import KINDS, memory_order, specialize
+from gngen.problem import array_kinds, memory_order, specialize
 from gngen.schedule import Schedule
 from gngen.source import Source
 from gngen.spec import GroupNormSpec
@@ -177,9 +176,7 @@ def backward_for(spec: GroupNormSpec, x: Array, *parameters: Array | None, targe
 
 
 def _kernel_for(direction: str, spec: GroupNormSpec, x: Any, parameters: Sequence[Any], target: str, outputs: tuple[str, ...]) -> Kernel:
-    dtype = x.dtype.name if x.dtype.name in KINDS or x.dtype.kind not in "iub" else "float32"
-    same = KINDS.get(dtype) not in HALVES or all(p is None or p.dtype == x.dtype for p in parameters)
-    param_dtype = None if same else "float32"
+    dtype, param_dtype = array_kinds(x, parameters)
     key = (direction, spec, type(x), x.shape, x.strides, dtype, target, param_dtype, outputs)
     kernel = _kernels.get(key)
     if kernel is None:

@@ -55,9 +55,16 @@ class Plan:
         return source
 
     def assembly(self) -> str:
-        """The machine's assembly of the kernel, as its compiler writes it; of a GPU, its PTX."""
+        """The machine's assembly of the kernel, as its compiler writes it; of a GPU, its PTX. Nothing is run.
+
+        Raises:
+            TargetError: another machine's, of a backend that compiles for this one alone. BuildError: no compiler, or it refused.
+        """
+        foreign = runs_here(self.target.machine)
+        if foreign and getattr(load_backend(self.target.backend), "HOST_ONLY", False):
+            raise TargetError(f"{self.target.backend} compiles for this machine alone, and {foreign}")
         with TemporaryDirectory(prefix="gngen-") as folder:
-            return str(load_backend(self.target.backend).assembly(self.source, Path(folder)))
+            return str(load_backend(self.target.backend).assembly(self.source, Path(folder), self.target))
 
 
 def make_plan(

@@ -116,12 +116,6 @@ def compile_assembly(texts: Sequence[str], flags: tuple[str, ...]) -> str:
         return found
 
 
-def optimised_text(texts: Sequence[str], flags: tuple[str, ...]) -> str:
-    """The IR of modules linked into one, after LLVM's passes. BuildError with LLVM's words."""
-    with _lock:
-        return str(_optimised(texts, flags))
-
-
 def text_bytes(data: bytes) -> int:
     """Bytes of machine code in an object file."""
     with _lock:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from gngen import loopnest as ir
-from gngen.loopnest import I64, Expr, Loop, LoopNest, Parallel, Stmt, Var
+from gngen.loopnest import I64, Const, Loop, LoopNest, Parallel, Stmt, Var
 
 # The variables of a phase's body that its caller gives: the items to do.
 FIRST, LAST = Var("item_first", I64), Var("item_last", I64)
@@ -21,9 +21,11 @@ FIRST, LAST = Var("item_first", I64), Var("item_last", I64)
 
 @dataclass(frozen=True)
 class Phase:
-    """items: how many, an expression over the batch; body: does those from FIRST up to LAST; each_sample: whether it does one sample's."""
+    """count: how many items it has, or, where by_batch, how many a sample; body: does those from FIRST up to LAST; each_sample: whether
+    it does one sample's."""
 
-    items: Expr
+    count: int
+    by_batch: bool
     body: tuple[Stmt, ...]
     each_sample: bool = False
 
@@ -45,16 +47,16 @@ class Phases:
 def split_phases(nest: LoopNest) -> Phases:
     """The phases of a nest for a CPU."""
     if not any(isinstance(s, Parallel) for s in ir.walk(nest.body)):
-        return Phases(None, (Phase(ir.const(1), (Loop(Var("item", I64), FIRST, LAST, 1, nest.body),)),))
+        return Phases(None, (Phase(1, False, (Loop(Var("item", I64), FIRST, LAST, 1, nest.body),)),))
     sample: Var | None = None
     phases: list[Phase] = []
     for s in _statements(nest.body):
         if isinstance(s, Loop):
             assert sample is None, "a nest goes through its samples once"
             sample = s.var
-            phases += (_phase(inner, True) for inner in _statements(s.body))
+            phases += (_phase(inner, nest.batch, True) for inner in _statements(s.body))
         else:
-            phases.append(_phase(s, False))
+            phases.append(_phase(s, nest.batch, False))
     return Phases(sample, tuple(phases))
 
 
@@ -62,12 +64,15 @@ def _statements(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     return tuple(s for s in body if not isinstance(s, ir.Comment))
 
 
-def _phase(s: Stmt, each_sample: bool) -> Phase:
+def _phase(s: Stmt, batch: Var, each_sample: bool) -> Phase:
     assert isinstance(s, Parallel), "between its parallel loops a nest does nothing"
-    item = Var("item", I64)
-    items: Expr = ir.const(1)
+    by_batch = s.extents[0] == batch
+    count, item = 1, Var("item", I64)
     lets: list[Stmt] = []
     for var, extent in reversed(list(zip(s.vars, s.extents, strict=True))):
-        lets.append(ir.Let(var, ir.div(item, items) if var is s.vars[0] else ir.rem(ir.div(item, items), extent)))
-        items = ir.mul(extent, items)
-    return Phase(items, (Loop(item, FIRST, LAST, 1, (*lets, *s.body)),), each_sample)
+        place = ir.div(item, count)
+        lets.append(ir.Let(var, place if var is s.vars[0] else ir.rem(place, extent)))
+        if extent != batch:
+            assert isinstance(extent, Const), "a parallel loop goes over the batch, and over fixed numbers"
+            count *= int(extent.value)
+    return Phase(count, by_batch, (Loop(item, FIRST, LAST, 1, (*lets, *s.body)),), each_sample)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gngen.errors import SpecError
+from gngen.loopnest import HALVES
 from gngen.spec import GroupNormSpec, check_defined, resolve_axes, resolve_groups
 
 KINDS = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16"}
@@ -177,6 +178,16 @@ def specialize(
         stage=stage,
     )
     return problem, Layout(sizes, axes, memory, features, copied)
+
+
+def array_kinds(x: Any, parameters: Sequence[Any]) -> tuple[str, str | None]:
+    """The dtype that an array is computed as, and param_dtype: float32 where it is halves and not all parameters (or None) are the same.
+
+    x and the parameters are anything with a dtype; integers and bools are computed as float32.
+    """
+    dtype = x.dtype.name if x.dtype.name in KINDS or x.dtype.kind not in "iub" else "float32"
+    same = KINDS.get(dtype) not in HALVES or all(p is None or p.dtype == x.dtype for p in parameters)
+    return dtype, None if same else "float32"
 
 
 def check_dtype(dtype: Any) -> str:

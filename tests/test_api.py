@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,10 +15,10 @@ import pytest
 from strategies import assert_right, fill, need_backend, oracle, parameters, placed
 
 import gngen
-from gngen.errors import BuildError, SpecError
+from gngen.errors import BuildError, SpecError, TargetError
 from gngen.schedule import SCHEDULES
 from gngen.spec import GroupNormSpec
-from gngen.target import load_machine
+from gngen.target import host_arch, load_machine
 
 SPEC = GroupNormSpec(groups=4, axis=-1)
 SHAPE = (2, 9, 12)
@@ -157,7 +158,7 @@ def test_a_kernel_shows_its_source_nest_and_assembly(backend: str) -> None:
     assert kernel.source == gngen.emit(SPEC, SHAPE, target=backend)
     assert str(kernel.nest) == str(gngen.lower(SPEC, SHAPE, target=backend))
     if backend == "reference":
-        with pytest.raises(BuildError, match=r"^the reference has no assembly: it is numpy; choose the target c or numba-cpu$"):
+        with pytest.raises(BuildError, match=r"^the reference has no assembly: it is numpy; choose the target c, llvm or numba-cpu$"):
             kernel.assembly()
     else:
         assert kernel.source.entry in kernel.assembly()
@@ -367,3 +368,19 @@ def test_group_norm_of_what_does_not_fit(arguments: dict[str, object], words: st
     with pytest.raises(SpecError) as e:
         gngen.group_norm(**{"x": x, "groups": 4, **arguments})  # type: ignore[arg-type]
     assert str(e.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("llvm:aarch64-neon", "fmla"), ("llvm:s390x", "vfma"), ("c:aarch64-neon", "fmla")],
+)
+def test_assembly_of_another_machine_is_had_without_running_it(target: str, said: str) -> None:
+    if target.startswith("c:") and not shutil.which("aarch64-linux-gnu-gcc"):
+        pytest.skip("aarch64-linux-gnu-gcc is not installed")
+    assert said in gngen.api.plan(SPEC, SHAPE, target=target).assembly()
+
+
+def test_assembly_of_another_machine_is_refused_where_it_would_be_this_one_s() -> None:
+    foreign = "numba-cpu:aarch64-neon" if host_arch() != "aarch64" else "numba-cpu:x86-64"
+    with pytest.raises(TargetError, match=r"^numba-cpu compiles for this machine alone, and this machine is "):
+        gngen.api.plan(SPEC, SHAPE, target=foreign).assembly()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from strategies import (
     HALVES,
+    MACHINES_HERE,
     PLACES,
     Array,
     Case,
@@ -28,7 +29,7 @@ from strategies import (
 import gngen
 from gngen.schedule import SCHEDULES
 from gngen.spec import ACTIVATIONS, GroupNormSpec
-from gngen.target import load_machine, machine_names, runs_here
+from gngen.target import load_machine, runs_here
 
 # A kernel of numba's takes seconds to build, and of mlir half a second: they get fewer examples.
 EXAMPLES = {"numba-cpu": 6, "mlir": 15}
@@ -232,7 +233,7 @@ def test_the_backends_agree_to_the_bit(schedule: str, store: str, dtype: str, ac
 
 @pytest.mark.usefixtures("all_backends")
 @pytest.mark.parametrize(
-    "machine", [pytest.param(name, marks=() if name == "x86-64-v3" else pytest.mark.slow) for name in machine_names() if name != "host"]
+    "machine", [pytest.param(name, marks=() if name == "x86-64-v3" else pytest.mark.slow) for name in MACHINES_HERE if name != "host"]
 )
 def test_the_backends_agree_to_the_bit_on_every_machine(machine: str) -> None:
     reason = runs_here(load_machine(machine))
@@ -253,7 +254,7 @@ def test_the_backends_agree_to_the_bit_on_every_machine(machine: str) -> None:
     "machine",
     [
         pytest.param(name, marks=() if name in ("generic", "x86-64-v3", "x86-64-v4-bf16") else pytest.mark.slow)
-        for name in machine_names()
+        for name in MACHINES_HERE
         if name != "host"
     ],
 )

@@ -401,7 +401,7 @@ def test_a_bundle_is_replaced_and_nothing_else(tmp_path: Path) -> None:
 def test_a_build_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = make(SMALL, tmp_path / "dist")
     before = files(out)
-    monkeypatch.setattr("gngen.bundle.toolchain._FLAGS", ("-fno-such-flag",))
+    monkeypatch.setattr("gngen.toolchain._FLAGS", ("-fno-such-flag",))
     with pytest.raises(BuildError, match="no-such-flag"):
         make(SMALL, out)
     assert files(out) == before

@@ -8,7 +8,7 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import pytest
-from strategies import Array, need_backend
+from strategies import MACHINES_HERE, Array, need_backend
 
 from gngen import loopnest as ir
 from gngen.backends import load_backend
@@ -16,7 +16,7 @@ from gngen.builder import Builder
 from gngen.loopnest import Buffer, LoopNest, Type, Var
 from gngen.problem import specialize
 from gngen.spec import GroupNormSpec
-from gngen.target import load_machine, machine_names, parse_target, runs_here
+from gngen.target import load_machine, parse_target, runs_here
 from gngen.verify import verify
 
 DTYPES = {"f16": np.dtype(np.float16), "bf16": np.dtype(ml_dtypes.bfloat16)}
@@ -27,7 +27,7 @@ FILL = 1.5
 UNTOUCHED = 7.0
 
 # The machines that convert by arithmetic and by instructions; numba compiles for the host, so that more of them are the same to it.
-RUNS = [("c", name) for name in machine_names()] + [("numba-cpu", "x86-64"), ("numba-cpu", "host")]
+RUNS = [("c", name) for name in MACHINES_HERE] + [("numba-cpu", "x86-64"), ("numba-cpu", "host")]
 # By arithmetic, by instructions between float16 and float32, and by this machine's own.
 QUICK = ("generic", "x86-64-v3", "host")
 

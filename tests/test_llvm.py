@@ -43,16 +43,16 @@ def sources(machine: str) -> Iterator[Source]:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_objects_of_every_machine(machine: str) -> None:
     """In its format, for its processor."""
-    arch = load_cpu(machine).arch
+    arch, target = load_cpu(machine).arch, parse_target(f"llvm:{machine}")
     for source in sources(machine):
-        data = llvm.object_code(source)
+        data = llvm.object_code(source, target)
         if arch == "wasm32":
             assert data[:4] == b"\0asm"
             continue
         order = "big" if load_cpu(machine).big_endian else "little"
         assert data[:4] == b"\x7fELF"
         assert int.from_bytes(data[18:20], order) == ELF[arch]  # type: ignore[arg-type]
-        assert data == llvm.object_code(source)
+        assert data == llvm.object_code(source, target)
 
 
 def test_the_list_has_every_machine() -> None:
@@ -61,8 +61,8 @@ def test_the_list_has_every_machine() -> None:
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_vectors_are_the_machine_s(machine: str, tmp_path: Path) -> None:
-    source = next(sources(machine))
-    text = llvm.assembly(source, tmp_path)
+    source, target = next(sources(machine)), parse_target(f"llvm:{machine}")
+    text = llvm.assembly(source, tmp_path, target)
     assert re.search(VECTOR_LOADS[machine], text), text[:3000]
     assert "gn_phase0" in text
     assert "GOMP" not in text
@@ -71,9 +71,12 @@ def test_vectors_are_the_machine_s(machine: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_phases_call_nothing_outside(machine: str, tmp_path: Path) -> None:
     """But a 32-bit machine's division of 64-bit numbers, which every compiler's own library has."""
+    target = parse_target(f"llvm:{machine}")
     for source in sources(machine):
         called = set(
-            re.findall(r"^\s+(?:call|callq|bl|blx|jal|tail|brasl\s+%r14,)\s+([A-Za-z_][\w.]*)", llvm.assembly(source, tmp_path), re.M)
+            re.findall(
+                r"^\s+(?:call|callq|bl|blx|jal|tail|brasl\s+%r14,)\s+([A-Za-z_][\w.]*)", llvm.assembly(source, tmp_path, target), re.M
+            )
         )
         assert {name for name in called if not name.startswith(("gn_", "load_part_", "store_part_", "__aeabi_"))} == set(), called
 
@@ -95,10 +98,11 @@ def test_a_machine_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         encoding="utf-8",
     )
     monkeypatch.setenv("GNGEN_TARGETS", str(tmp_path))
-    source = gngen.emit(GroupNormSpec(groups=2, axis=1), FIRST, target="llvm:loongarch64-lasx")
-    data = llvm.object_code(source)
+    target = parse_target("llvm:loongarch64-lasx")
+    source = gngen.emit(GroupNormSpec(groups=2, axis=1), FIRST, target=str(target))
+    data = llvm.object_code(source, target)
     assert int.from_bytes(data[18:20], "little") == 258
-    assert re.search(r"xvfmadd\.s", llvm.assembly(source, tmp_path))
+    assert re.search(r"xvfmadd\.s", llvm.assembly(source, tmp_path, target))
 
 
 def test_without_openmp_it_runs_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:

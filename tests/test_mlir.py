@@ -434,13 +434,13 @@ def test_what_mlir_opt_refuses_is_said() -> None:
 def test_objects_of_other_machines(shape: tuple[int, ...], axis: int, dtype: str, machine: str, tmp_path: Path) -> None:
     need_backend("mlir")
     spec = GroupNormSpec(groups=4, axis=axis, activation="silu")
-    source = gngen.emit(spec, shape, dtype, f"mlir:{machine}")
-    data = mlir.object_code(source)
-    assert data[:4] == (b"\0asm" if machine == "wasm32" else b"\x7fELF")
-    assert data == mlir.object_code(source)
     plan = gngen.api.plan(spec, shape, dtype, f"mlir:{machine}")
-    assert f"{source.entry}_phase0" in mlir.assembly(source, tmp_path)
-    assert "GOMP" not in mlir.assembly(mlir.emit_phases(plan.nest, plan.target, "own"), tmp_path)
+    source = plan.source
+    data = mlir.object_code(source, plan.target)
+    assert data[:4] == (b"\0asm" if machine == "wasm32" else b"\x7fELF")
+    assert data == mlir.object_code(source, plan.target)
+    assert f"{source.entry}_phase0" in mlir.assembly(source, tmp_path, plan.target)
+    assert "GOMP" not in mlir.assembly(mlir.emit_phases(plan.nest, plan.target, "own"), tmp_path, plan.target)
 
 
 # The bits of backend c

@@ -44,7 +44,7 @@ def check(p: Plan, backend: str) -> None:
     module = load_backend(backend)
     with TemporaryDirectory() as folder:
         reports = module.reports(p.source, Path(folder))
-        found = count_accesses(module.assembly(p.source, Path(folder)))
+        found = count_accesses(module.assembly(p.source, Path(folder), p.target))
     assert ptxcheck.faults(p, list(reports.values()), found) == []
 
 

@@ -7,11 +7,15 @@ A backend is a module with
 - ``flags(target)`` and ``identity()``: what a build depends on beside the source;
 - ``build(source, folder)``: compile into a folder; the names of the files to keep;
 - ``load(folder, manifest)``: the entry, called as ``entry(arrays, batch, threads)``, of a GPU ``entry.launch(places, batch, stream)``;
-- ``assembly(source, folder)`` and ``code_size(folder)``.
+- ``assembly(source, folder, target)``, of machines that are not this one too, and ``code_size(folder)``.
 
-It may have ``note()``, what a user should know of its kernels; ``compiler()``, the command that builds them; ``ONE_SCHEDULE``,
-true where every schedule computes alike; ``HOST_ONLY``, true where its code is this machine's, whatever the target's; ``MACHINE_KIND``,
-"gpu" where it compiles for one, and not for a CPU; and ``object_code(source)``, the bytes of an object file, which runs nowhere.
+It may have
+
+- ``note()``, what a user should know of its kernels, and ``compiler()``, the command that builds them;
+- ``ONE_SCHEDULE``, true where every schedule computes alike, and ``HOST_ONLY``, true where its code is always this machine's;
+- ``MACHINE_KIND``, "gpu" where it compiles for one, and not for a CPU;
+- ``object_code(source, target)``, the bytes of an object file, and ``emit_phases(nest, target, symbol)``, a source of the nest's phases
+  without an entry: a backend that has both makes bundles.
 """
 
 from __future__ import annotations

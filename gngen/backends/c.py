@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any
 from gngen.backends.entry import Entry
 from gngen.errors import BuildError
 from gngen.source import Source
-from gngen.target import Target
+from gngen.target import Target, host_arch
+from gngen.tools import TIMEOUT, run_tool
 
 if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
+    from gngen.toolchain import Toolchain
 
 DESCRIPTION = "C11 with OpenMP"
 # Contraction would let the compiler choose what is rounded; the nest says where a multiply and an add are fused.
 # The nest's vectors are explicit, and gcc 12's own are wrong: of two lanes of ``x - (double)(float)x`` it makes 0.
 _FLAGS = ("-std=c11", "-O2", "-fno-tree-vectorize", "-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-Wno-psabi", "-fPIC")
-_TIMEOUT = 120.0
 _TEXT, _LIBRARY = "kernel.c", "kernel.so"
 
 
@@ -96,7 +97,7 @@ def version_of(command: Sequence[str]) -> str:
     import subprocess
 
     try:
-        done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=_TIMEOUT, check=True)
+        done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=TIMEOUT, check=True)
     except (OSError, subprocess.SubprocessError) as e:
         raise BuildError(f"the compiler {' '.join(command)} does not answer --version: {e}") from e
     return (done.stdout.strip() or "unknown").splitlines()[0].strip()
@@ -159,34 +160,39 @@ def compile_library(text: Path, library: Path, flags: Sequence[str]) -> None:
     run_tool([*compiler(), *spoken(flags), "-shared", "-o", str(library), str(text), "-lm"])
 
 
-def run_tool(command: Sequence[str]) -> str:
-    import subprocess  # here, since a kernel from the disk needs none
-
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT)
-    except (OSError, subprocess.SubprocessError) as e:
-        raise BuildError(f"{command[0]} could not be run: {e}") from e
-    if done.returncode:
-        shown = "\n".join(done.stderr.strip().splitlines()[:12])
-        raise BuildError(f"{' '.join(command)} failed with status {done.returncode}:\n{shown}")
-    return done.stdout
-
-
-def assembly(source: Source, folder: Path) -> str:
-    """The assembly of a source, as the compiler writes it."""
+def assembly(source: Source, folder: Path, target: Target) -> str:
+    """The assembly of a source, as the compiler for the target's architecture writes it. BuildError with its words."""
     text = folder / _TEXT
     text.write_text(source.text, encoding="utf-8")
+    if _is_foreign(target):
+        return _cross_compiler(target).assembly(text, source.flags, folder / "kernel.s")
     command = [flag for flag in (*compiler(), *spoken(source.flags), *quicker(), *openmp()) if flag != "-fPIC"]
     return run_tool([*command, "-S", "-o", "-", str(text)])
 
 
-def object_code(source: Source) -> bytes:
-    """An object file of a source. BuildError with the compiler's words."""
+def object_code(source: Source, target: Target) -> bytes:
+    """An object file of a source, by the compiler for the target's architecture. BuildError with its words."""
     with TemporaryDirectory(prefix="gngen-") as folder:
         text, made = Path(folder, _TEXT), Path(folder, "kernel.o")
         text.write_text(source.text, encoding="utf-8")
+        if _is_foreign(target):
+            return _cross_compiler(target).compile(text, source.flags, (), made)
         run_tool([*compiler(), *spoken(source.flags), *quicker(), *openmp(), "-c", "-o", str(made), str(text)])
         return made.read_bytes()
+
+
+def _is_foreign(target: Target) -> bool:
+    return target.cpu.arch not in ("any", host_arch())
+
+
+def _cross_compiler(target: Target) -> Toolchain:
+    """What compiles C for another architecture here. BuildError, and why, where nothing does."""
+    from gngen.toolchain import find_toolchain
+
+    tools = find_toolchain(target.cpu)
+    if isinstance(tools, str):
+        raise BuildError(tools)
+    return tools
 
 
 def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:

@@ -83,7 +83,7 @@ def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
         raise BuildError(f"the kernel {manifest['entry']} cannot be loaded: {e}") from e
 
 
-def assembly(source: Source, folder: Path) -> str:
+def assembly(source: Source, folder: Path, target: Target) -> str:
     """The PTX of a source; takes no GPU. BuildError with the compiler's words."""
     text, ptx = _written(source, folder), folder / "kernel.ptx"
     run_tool("nvcc", *source.flags, "-ptx", "-o", str(ptx), str(text))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
 
 DESCRIPTION = "LLVM IR, compiled by llvmlite"
-_TEXT, _OBJECT = "kernel.ll", "kernel.o"
+_TEXT, OBJECT = "kernel.ll", "kernel.o"
 
 
 def emit(nest: LoopNest, target: Target) -> Source:
@@ -66,7 +66,7 @@ def note() -> str:
     return "" if llvmtools.openmp() else "one thread: there is no OpenMP library (libgomp.so.1)"
 
 
-def object_code(source: Source) -> bytes:
+def object_code(source: Source, target: Target) -> bytes:
     """The object file of a source. BuildError with LLVM's words."""
     return llvmtools.compile_object([source.text], source.flags)
 
@@ -76,23 +76,23 @@ def build(source: Source, folder: Path) -> list[str]:
     lacking = unavailable()
     if lacking:
         raise BuildError(lacking)
-    text, machine_code = folder / _TEXT, folder / _OBJECT
+    text, machine_code = folder / _TEXT, folder / OBJECT
     text.write_text(source.text, encoding="utf-8")
-    machine_code.write_bytes(object_code(source))
+    machine_code.write_bytes(llvmtools.compile_object([source.text], source.flags))
     return [text.name, machine_code.name]
 
 
-def assembly(source: Source, folder: Path) -> str:
+def assembly(source: Source, folder: Path, target: Target) -> str:
     """The assembly of a source, as LLVM writes it."""
     return llvmtools.compile_assembly([source.text], source.flags)
 
 
 def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
     """The kernel built in `folder`."""
-    address, owner = llvmtools.load_object((folder / _OBJECT).read_bytes(), manifest["entry"])
+    address, owner = llvmtools.load_object((folder / OBJECT).read_bytes(), manifest["entry"])
     return Entry(address, manifest["arrays"], owner)
 
 
 def code_size(folder: Path) -> int | None:
     """Bytes of machine code."""
-    return llvmtools.text_bytes((folder / _OBJECT).read_bytes())
+    return llvmtools.text_bytes((folder / OBJECT).read_bytes())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir as ll
 
 from gngen import loopnest as ir
-from gngen.backends.llvm_values import I32, I64, PTR, VOID, Values, add_attributes, constant, llvm_type
+from gngen.backends.llvm_values import I32, I64, PTR, VOID, Values, add_attributes, constant, counted, llvm_type
 from gngen.loopnest import Buffer, Expr, LoopNest, Stmt
 from gngen.phases import FIRST, LAST, Phase, Phases, split_phases
 from gngen.target import Machine
@@ -200,31 +199,11 @@ class _Body:
             values.store(t, base, at, value)
 
     def _loop(self, s: ir.Loop) -> None:
-        with self._counted(s) as k:
+        values = self.values
+        start, stop = self.expr(s.start), self.expr(s.stop)
+        with counted(values.b, s.var.name, start, stop, s.step, _loop_metadata(values.module, s.unroll)) as k:
             self.known[s.var.name] = k
             self.block(s.body)
-
-    @contextmanager
-    def _counted(self, s: ir.Loop) -> Iterator[Any]:
-        """``for v in start .. stop step s``, of full steps."""
-        values = self.values
-        b = values.b
-        start, stop = self.expr(s.start), self.expr(s.stop)
-        before, header = b.block, b.append_basic_block(f"{s.var.name}_header")
-        inside, after = b.append_basic_block(f"{s.var.name}_body"), b.append_basic_block(f"{s.var.name}_after")
-        b.branch(header)
-        b.position_at_end(header)
-        k = b.phi(I64, s.var.name)
-        k.add_incoming(start, before)
-        step = ll.Constant(I64, s.step)
-        more = b.icmp_signed("<", k, stop) if s.step == 1 else b.icmp_signed("<=", b.add(k, step, flags=("nsw",)), stop)
-        b.cbranch(more, inside, after)
-        b.position_at_end(inside)
-        yield k
-        k.add_incoming(b.add(k, step, flags=("nsw",)), b.block)
-        back = b.branch(header)
-        back.set_metadata("llvm.loop", _loop_metadata(values.module, s.unroll))
-        b.position_at_end(after)
 
     # Expressions
 
@@ -327,46 +306,23 @@ def _call_phases(b: ll.IRBuilder, plan: Phases, phases: Sequence[ll.Function], a
 
     def run(numbers: Sequence[int], sample: Any) -> None:
         for k in numbers:
-            first, last = share(_items(b, plan.phases[k].items, args[-1]))
+            first, last = share(_items(b, plan.phases[k], args[-1]))
             b.call(phases[k], [*args, *([] if plan.sample is None else [sample]), first, last])
             if barrier is not None and (plan.phases[k].each_sample or k + 1 < len(phases)):
                 b.call(barrier, [])
 
     for each_sample, numbers in plan.rounds:
         if each_sample:
-            with _each(b, args[-1]) as n:
+            with counted(b, "sample", ll.Constant(I64, 0), args[-1]) as n:
                 run(numbers, n)
         else:
             run(numbers, ll.Constant(I64, 0))
 
 
-@contextmanager
-def _each(b: ll.IRBuilder, count: Any) -> Iterator[Any]:
-    """``for n in 0 .. count``."""
-    before, header = b.block, b.append_basic_block("samples")
-    inside, after = b.append_basic_block("sample"), b.append_basic_block("done")
-    b.branch(header)
-    b.position_at_end(header)
-    n = b.phi(I64)
-    n.add_incoming(ll.Constant(I64, 0), before)
-    b.cbranch(b.icmp_signed("<", n, count), inside, after)
-    b.position_at_end(inside)
-    yield n
-    n.add_incoming(b.add(n, ll.Constant(I64, 1)), b.block)
-    b.branch(header)
-    b.position_at_end(after)
-
-
-def _items(b: ll.IRBuilder, items: Expr, batch: Any) -> Any:
-    """How many items a phase has: products of constants and the batch."""
-    match items:
-        case ir.Const(value):
-            return ll.Constant(I64, value)
-        case ir.Var():
-            return batch
-        case ir.Op("mul", (x, y)):
-            return b.mul(_items(b, x, batch), _items(b, y, batch))
-    raise TypeError(f"{items} is no number of items")
+def _items(b: ll.IRBuilder, phase: Phase, batch: Any) -> Any:
+    """How many items a phase has."""
+    count = ll.Constant(I64, phase.count)
+    return b.mul(batch, count) if phase.by_batch else count
 
 
 def _field(b: ll.IRBuilder, shared: Any, k: int, count: int) -> Any:

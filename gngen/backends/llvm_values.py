@@ -6,7 +6,8 @@ comparison is an i1 a lane.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -55,6 +56,27 @@ def _number(t: ll.Type, value: float) -> ll.Constant:
     """A float, or the bits of a word, in every lane."""
     own = value if is_float(t) else (int(value) + (1 << 31)) % (1 << 32) - (1 << 31)
     return ll.Constant(t, [own] * t.count) if isinstance(t, ll.VectorType) else ll.Constant(t, own)
+
+
+@contextmanager
+def counted(b: ll.IRBuilder, name: str, start: Any, stop: Any, step: int = 1, metadata: Any = None) -> Iterator[Any]:
+    """``for name in start .. stop step s``, of full steps: yields the variable, and goes on behind the loop."""
+    before, header = b.block, b.append_basic_block(f"{name}_header")
+    inside, after = b.append_basic_block(f"{name}_body"), b.append_basic_block(f"{name}_after")
+    b.branch(header)
+    b.position_at_end(header)
+    k = b.phi(I64, name)
+    k.add_incoming(start, before)
+    by = ll.Constant(I64, step)
+    more = b.icmp_signed("<", k, stop) if step == 1 else b.icmp_signed("<=", b.add(k, by, flags=("nsw",)), stop)
+    b.cbranch(more, inside, after)
+    b.position_at_end(inside)
+    yield k
+    k.add_incoming(b.add(k, by, flags=("nsw",)), b.block)
+    back = b.branch(header)
+    if metadata is not None:
+        back.set_metadata("llvm.loop", metadata)
+    b.position_at_end(after)
 
 
 def add_attributes(f: ll.Function, *names: str) -> None:
@@ -393,20 +415,9 @@ class Values:
 
     def _copy_lanes(self, t: Type, source: Any, destination: Any, count: Any) -> None:
         b, most = self.b, ll.Constant(I64, t.lanes)
-        stop = b.select(b.icmp_signed("<", count, most), count, most)
-        before, header = b.block, b.append_basic_block("header")
-        body, after = b.append_basic_block("body"), b.append_basic_block("after")
-        b.branch(header)
-        b.position_at_end(header)
-        k = b.phi(I64)
-        k.add_incoming(ll.Constant(I64, 0), before)
-        b.cbranch(b.icmp_signed("<", k, stop), body, after)
-        b.position_at_end(body)
         one = Type(t.kind)
-        self.store(one, destination, k, self.load(one, source, k))
-        k.add_incoming(b.add(k, ll.Constant(I64, 1)), body)
-        b.branch(header)
-        b.position_at_end(after)
+        with counted(b, "k", ll.Constant(I64, 0), b.select(b.icmp_signed("<", count, most), count, most)) as k:
+            self.store(one, destination, k, self.load(one, source, k))
 
     def prefetch(self, kind: str, base: Any, at: Any) -> None:
         p = self.place(kind, base, at, inside=False)

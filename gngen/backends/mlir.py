@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gngen import llvmtools
-from gngen.backends.entry import Entry
+from gngen.backends.llvm import OBJECT, code_size, driver_ir, load, note
 from gngen.errors import BuildError
 from gngen.source import Source
 from gngen.target import Target
+from gngen.tools import run_tool
 
 if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
 
+# A kernel of this backend is loaded, measured and noted as one of llvm's.
+__all__ = ["code_size", "load", "note"]
+
 DESCRIPTION = "MLIR, lowered by mlir-opt, compiled by llvmlite"
 _VERSION = 22
-_TIMEOUT = 120.0
-_TEXT, _OBJECT = "kernel.mlir", "kernel.o"
+_TEXT = "kernel.mlir"
 # From the nest's dialects to LLVM's; arrays are bare pointers. What is left of their descriptors is folded last.
 PASSES = (
     "--convert-scf-to-cf",
@@ -44,7 +46,6 @@ PASSES = (
 
 def emit(nest: LoopNest, target: Target) -> Source:
     """The MLIR text of a nest: one module that exports a function for each phase; with it the LLVM IR of the entry that calls them."""
-    from gngen.backends.llvm import driver_ir
     from gngen.backends.mlir_source import print_mlir
 
     return Source("mlir", nest.name, print_mlir(nest, target.cpu, nest.name), flags(target), driver_ir(nest, target))
@@ -103,26 +104,8 @@ def identity() -> str:
     binary = Path(tool("mlir-opt")).resolve()
     facts = binary.stat()
     key = json.dumps([str(binary), facts.st_size, facts.st_mtime_ns])
-    found = default_cache().remember("compilers", key, lambda: " ".join(_run([str(binary), "--version"], "").split()))
+    found = default_cache().remember("compilers", key, lambda: " ".join(run_tool([str(binary), "--version"]).split()))
     return f"{found}; {llvmtools.version()}"
-
-
-def note() -> str:
-    """What a user should know of kernels built here, or ""."""
-    from gngen.backends.llvm import note
-
-    return note()
-
-
-def _run(command: Sequence[str], text: str) -> str:
-    try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_TIMEOUT)
-    except (OSError, subprocess.SubprocessError) as e:
-        raise BuildError(f"{command[0]} could not be run: {e}") from e
-    if done.returncode:
-        shown = "\n".join(done.stderr.strip().splitlines()[:12])
-        raise BuildError(f"{' '.join(command)} failed with status {done.returncode}:\n{shown}")
-    return done.stdout
 
 
 # Building
@@ -132,14 +115,14 @@ def lower(text: str, passes: Sequence[str] = PASSES) -> str:
     """A module in the dialect llvm, after passes of mlir-opt. BuildError with its words."""
     if unavailable():
         raise BuildError(unavailable())
-    lowered = _run([tool("mlir-opt"), *passes], text)
+    lowered = run_tool([tool("mlir-opt"), *passes], text)
     # under the name that loops carry it by, the translation would not see how often they are unrolled
     return lowered.replace("{llvm.loop_annotation = ", "{loop_annotation = ")
 
 
 def translate(lowered: str) -> str:
     """The LLVM IR of a module in the dialect llvm."""
-    return _run([tool("mlir-translate"), "--mlir-to-llvmir"], lowered)
+    return run_tool([tool("mlir-translate"), "--mlir-to-llvmir"], lowered)
 
 
 def _texts(source: Source) -> list[str]:
@@ -147,30 +130,19 @@ def _texts(source: Source) -> list[str]:
     return [translate(lower(source.text)), *([source.driver] if source.driver else [])]
 
 
-def object_code(source: Source) -> bytes:
+def object_code(source: Source, target: Target) -> bytes:
     """The object file of a source. BuildError with the words of mlir-opt or LLVM."""
     return llvmtools.compile_object(_texts(source), source.flags)
 
 
 def build(source: Source, folder: Path) -> list[str]:
     """Compile a source into `folder`; the names of the files that `load` needs. BuildError with the words of mlir-opt or LLVM."""
-    text, machine_code = folder / _TEXT, folder / _OBJECT
+    text, machine_code = folder / _TEXT, folder / OBJECT
     text.write_text(source.text, encoding="utf-8")
-    machine_code.write_bytes(object_code(source))
+    machine_code.write_bytes(llvmtools.compile_object(_texts(source), source.flags))
     return [text.name, machine_code.name]
 
 
-def assembly(source: Source, folder: Path) -> str:
+def assembly(source: Source, folder: Path, target: Target) -> str:
     """The assembly of a source, as LLVM writes it."""
     return llvmtools.compile_assembly(_texts(source), source.flags)
-
-
-def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
-    """The kernel built in `folder`."""
-    address, owner = llvmtools.load_object((folder / _OBJECT).read_bytes(), manifest["entry"])
-    return Entry(address, manifest["arrays"], owner)
-
-
-def code_size(folder: Path) -> int | None:
-    """Bytes of machine code."""
-    return llvmtools.text_bytes((folder / _OBJECT).read_bytes())

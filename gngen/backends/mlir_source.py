@@ -119,7 +119,7 @@ def print_mlir(nest: LoopNest, machine: Machine, symbol: str) -> str:
         nest=nest,
         machine=machine,
         functions=functions,
-        phases=[(show_expr(p.items), p.each_sample) for p in phases.phases],
+        phases=[(show_expr(ir.mul(nest.batch, p.count) if p.by_batch else ir.const(p.count)), p.each_sample) for p in phases.phases],
         unrolled=sorted({s.unroll for s in ir.walk(nest.body) if isinstance(s, ir.Loop)} - {1}),
         helpers=[h for h in helpers(nest) if h.op in _CALLED or (h.op == "cast" and {h.kind, h.source}.intersection(ir.HALVES))],
         halves_used=sorted({b.kind for b in nest.buffers}.intersection(ir.HALVES)),

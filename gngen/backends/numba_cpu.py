@@ -164,7 +164,7 @@ def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
     return Entry(_compiled(folder / _TEXT, manifest["entry"]), manifest["entry"], bool(manifest["threaded"]))
 
 
-def assembly(source: Source, folder: Path) -> str:
+def assembly(source: Source, folder: Path, target: Target) -> str:
     """The assembly that numba's LLVM made."""
     path = folder / _TEXT
     path.write_text(source.text, encoding="utf-8")

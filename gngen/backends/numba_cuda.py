@@ -97,7 +97,7 @@ def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
     return Entry(load_module(folder / _TEXT).run)
 
 
-def assembly(source: Source, folder: Path) -> str:
+def assembly(source: Source, folder: Path, target: Target) -> str:
     """The PTX of every kernel of a source; takes no GPU.
 
     Raises:

@@ -69,8 +69,8 @@ def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
     return Entry(getattr(load_module(folder / _TEXT), manifest["entry"]))
 
 
-def assembly(source: Source, folder: Path) -> str:
-    raise BuildError("the reference has no assembly: it is numpy; choose the target c or numba-cpu")
+def assembly(source: Source, folder: Path, target: Target) -> str:
+    raise BuildError("the reference has no assembly: it is numpy; choose the target c, llvm or numba-cpu")
 
 
 def code_size(folder: Path) -> int | None:

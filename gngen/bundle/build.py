@@ -18,8 +18,8 @@ from gngen.bundle.describe import write_manifest
 from gngen.bundle.manifest import is_bundle
 from gngen.bundle.plan import Arch, Bundle, Piece
 from gngen.bundle.sources import Library
-from gngen.bundle.toolchain import Toolchain, find_toolchain
 from gngen.errors import BuildError
+from gngen.toolchain import Toolchain, find_toolchain
 
 Step = Callable[[str], None]
 
@@ -163,4 +163,4 @@ def _own_object(o: _Object, step: Step) -> Member:
     assert o.piece is not None
     step(o.piece.symbol)
     backend = load_backend(o.piece.target.backend)
-    return Member(o.name, backend.object_code(o.piece.source), o.symbols)
+    return Member(o.name, backend.object_code(o.piece.source, o.piece.target), o.symbols)

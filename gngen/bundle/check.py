@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,7 @@ import numpy as np
 from gngen import reference
 from gngen.arrays import Array, dtype_of
 from gngen.bundle.load import LoadedKernel
-from gngen.compare.accuracy import LIMITS, last_place
-from gngen.problem import Problem
+from gngen.compare.accuracy import error_limit, evaluate
 from gngen.spec import GroupNormSpec
 
 # Groups that are compared, the first and the last among them; and how long a kernel is timed, in seconds.
@@ -78,32 +77,13 @@ def _share(kernel: LoadedKernel, y: Array, arrays: dict[str, Any]) -> float:
     def features(array: Array | None) -> Array | None:
         return None if array is None else array.reshape(-1, p.groups, p.chans)[:, chosen].reshape(-1, len(chosen) * p.chans)
 
-    x, residual = groups(arrays["x"]), arrays.get("residual")
     gamma, beta = (None if a is None else a[0] for a in (features(arrays.get("gamma")), features(arrays.get("beta"))))
-    fused: dict[str, Any] = {"residual": None if residual is None else groups(residual), "mask": _mask(kernel, arrays.get("mask"))}
+    residual, mask = arrays.get("residual"), _mask(kernel, arrays.get("mask"))
     own: Any = tuple(features(a) for a in arrays["modulation"]) if p.modulation else None
-    precise = p.data == "f64"
-    want = reference.group_norm(x, gamma, beta, part, precise, modulation=own, **fused)[0]
-    plain = replace(part, center=False, scale=False, activation=None, modulation=False)
-    xhat, mean, rstd = reference.group_norm(x, None, None, plain, precise, **fused)
-    unit = 1 + np.abs(xhat)
-    if precise:
-        unit = unit * np.repeat(np.maximum(1, np.abs(mean * rstd)), p.chans, axis=1)[:, None, :, None]
-    for array, combine in ((gamma, np.multiply), (beta, np.add)):
-        unit = unit if array is None else combine(unit, np.abs(array.astype(np.float64))[None, None, :, None])
-    if own is not None:
-        scale, shift = (np.asarray(a, np.float64)[:, None, :, None] for a in own)
-        unit = unit * np.abs(1 + scale) + np.abs(shift)
-    return _worst(groups(y), want, unit, p)
-
-
-def _worst(got: Array, want: Array, unit: Array, p: Problem) -> float:
-    name = dtype_of(p.data).name
-    grain = 2.0**-52 if p.data == "f64" else 2.0**-23
-    allowed = LIMITS["float64" if p.data == "f64" else "float32"] * unit + (2 * grain * np.abs(want) if p.activation else 0)
-    allowed = allowed + last_place(np.asarray(want, np.float64), name) if p.data in ("f16", "bf16") else allowed
-    share = np.abs(got.astype(want.dtype) - want) / allowed
-    return float(np.where(np.isnan(share), np.inf, share).max())
+    right = evaluate(
+        groups(arrays["x"]), gamma, beta, part, residual=None if residual is None else groups(residual), modulation=own, mask=mask
+    )
+    return right.error(groups(y)) / error_limit(y.dtype.name)
 
 
 def _mask(kernel: LoadedKernel, mask: Array | None) -> Array | None:

@@ -18,8 +18,7 @@ from gngen.bundle.interface import ACTIVATION_NAMES, KINDS, arguments, flag_bits
 from gngen.bundle.manifest import read_manifest
 from gngen.errors import BuildError, LaunchError, SpecError
 from gngen.launcher import Launcher
-from gngen.problem import KINDS as DTYPES
-from gngen.problem import Layout, Problem, memory_order, specialize
+from gngen.problem import Layout, Problem, array_kinds, memory_order, specialize
 from gngen.spec import GroupNormSpec
 from gngen.target import host_arch
 
@@ -160,12 +159,10 @@ class LoadedBundle:
         fixed: Any = tuple(axis) if isinstance(axis, list) else axis
         given = (residual is not None, modulation is not None, mask is not None)
         spec = GroupNormSpec(groups, fixed, epsilon, beta is not None, gamma is not None, activation, *given)
-        dtype = xs.dtype.name if xs.dtype.name in DTYPES or xs.dtype.kind not in "iub" else "float32"
         pair = modulation if isinstance(modulation, (tuple, list)) else ()
-        parameters = [as_numpy(p)[0] for p in (gamma, beta, *pair) if p is not None]
-        same = dtype not in ("float16", "bfloat16") or all(p.dtype == xs.dtype for p in parameters)
+        dtype, param_dtype = array_kinds(xs, [as_numpy(p)[0] for p in (gamma, beta, *pair) if p is not None])
         order = memory_order(xs.shape, xs.strides, xs.itemsize)
-        kernel = self._kernel(spec, (None, *xs.shape[1:]), dtype, order, ("y",), None if same else "float32")
+        kernel = self._kernel(spec, (None, *xs.shape[1:]), dtype, order, ("y",), param_dtype)
         return kernel(x, gamma, beta, out, residual=residual, modulation=modulation, mask=mask)
 
     def call(self, problem: _Problem, args: _Args) -> None:

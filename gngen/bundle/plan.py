@@ -10,7 +10,7 @@ from gngen import loopnest as ir
 from gngen.backends import BACKENDS, load_backend
 from gngen.bundle.layers import BundleLayer, identifier
 from gngen.errors import SpecError, TargetError
-from gngen.loopnest import Buffer, Expr, LoopNest
+from gngen.loopnest import Buffer
 from gngen.phases import split_phases
 from gngen.problem import Problem
 from gngen.schedule import Schedule, choose_schedule
@@ -191,28 +191,11 @@ def _piece(symbol: str, kernel: Kernel, target: Target) -> Piece:
         replace(schedule, reason=""),
         nest.buffers,
         nest.workspace,
-        tuple(_count(phase.items, nest) for phase in split.phases),
+        tuple((0, phase.count) if phase.by_batch else (phase.count, 0) for phase in split.phases),
         tuple(_aligned_bytes(b) for b in nest.workspace),
         tuple((numbers[0], len(numbers), each) for each, numbers in split.rounds),
         schedule.parallel_from,
     )
-
-
-def _count(items: Expr, nest: LoopNest) -> tuple[int, int]:
-    """The items of a phase: a fixed number, and so many for each sample."""
-    none, one = _value(items, nest, 0), _value(items, nest, 1)
-    return none, one - none
-
-
-def _value(e: Expr, nest: LoopNest, batch: int) -> int:
-    """A product of sizes, one of which may be the batch."""
-    if isinstance(e, ir.Const):
-        return int(e.value)
-    if e == nest.batch:
-        return batch
-    assert isinstance(e, ir.Op), "the items of a phase are a product of extents"
-    assert e.name == "mul", "the items of a phase are a product of extents"
-    return _value(e.args[0], nest, batch) * _value(e.args[1], nest, batch)
 
 
 def _aligned_bytes(b: Buffer) -> int:

@@ -14,9 +14,9 @@ from gngen.bundle import features
 from gngen.bundle.interface import ACTIVATION_NAMES, FLAGS, arguments, flag_bits
 from gngen.bundle.layers import BundleLayer
 from gngen.bundle.plan import ALIGNMENT, PUBLIC, SUFFIXES, Arch, Bundle, Level, Piece
-from gngen.bundle.toolchain import Toolchain
 from gngen.problem import Problem
 from gngen.render import render
+from gngen.toolchain import Toolchain
 
 # Types of data and parameters that go together.
 _PAIRS = (("f32", "f32"), ("f64", "f64"), ("f16", "f16"), ("f16", "f32"), ("bf16", "bf16"), ("bf16", "f32"))

@@ -61,13 +61,25 @@ class Oracle:
         return worst
 
 
-def evaluate(x: NDArray[Any], gamma: NDArray[Any] | None, beta: NDArray[Any] | None, spec: GroupNormSpec) -> Oracle:
+def evaluate(
+    x: NDArray[Any],
+    gamma: NDArray[Any] | None,
+    beta: NDArray[Any] | None,
+    spec: GroupNormSpec,
+    *,
+    residual: NDArray[Any] | None = None,
+    modulation: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    mask: NDArray[Any] | None = None,
+) -> Oracle:
     """The oracle of a spec on `x`, a sample at a time; float64 input is judged in the platform's long double.
+
+    A modulation scales the unit as it scales y.
 
     Args:
         x: batch first, float32, float64, float16 or bfloat16.
         gamma: of the feature axes' shape; None for ones.
         beta: of the feature axes' shape; None for zeros.
+        residual, modulation, mask: where the spec has them, as `gngen.reference.group_norm` takes them.
     """
     axes = resolve_axes(spec.axes, x.ndim, x.shape)
     features = tuple(x.shape[a] for a in axes)
@@ -78,18 +90,28 @@ def evaluate(x: NDArray[Any], gamma: NDArray[Any] | None, beta: NDArray[Any] | N
     exact = np.empty(x.shape, np.longdouble if precise else np.float64)
     unit = np.empty(x.shape, np.float32)
     for n in range(x.shape[0]):
-        y, mean, rstd = reference.group_norm(x[n : n + 1], gamma, beta, spec, precise)
+        one = slice(n, n + 1)
+        fused: dict[str, Any] = {
+            "residual": None if residual is None else residual[one],
+            "modulation": None if modulation is None else (modulation[0][one], modulation[1][one]),
+            "mask": None if mask is None else mask[one],
+        }
+        y, mean, rstd = reference.group_norm(x[one], gamma, beta, spec, precise, **fused)
         exact[n] = y[0]
+        normed = x[n] if residual is None else reference.add(x[one], residual[one])[0]
         each = math.prod(features) // mean.shape[1]  # features of a group
         centre = np.repeat(np.asarray(mean[0], np.float64), each).reshape(spread)
         scale = np.repeat(np.asarray(rstd[0], np.float64), each).reshape(spread)
         with np.errstate(all="ignore"):  # NaN and infinity spoil their own group
-            part = x[n] - centre
+            part = normed - centre
             part *= scale
             np.abs(part, out=part)
             part += 1
             part *= weight
             part += shift
+            if modulation is not None:
+                own, off = (np.asarray(m[n], np.float64).reshape(spread) for m in modulation)
+                part = part * np.abs(1 + own) + np.abs(off)
             if precise:
                 part *= np.maximum(1, np.abs(centre * scale))
             if x.dtype.name in _HALVES:

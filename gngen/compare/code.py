@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from gngen.backends import load_backend
-from gngen.bundle.toolchain import find_toolchain
 from gngen.compare import mca
 from gngen.compare.codesize import code_bytes
 from gngen.compare.hotloops import HotLoop, find_loops
 from gngen.compare.instructions import Counts, Program, read_assembly
-from gngen.errors import BuildError, TargetError
+from gngen.errors import BuildError
 from gngen.kernel import Plan
 from gngen.loopnest import LoopNest
 from gngen.source import Source
@@ -89,13 +86,9 @@ def texts_of(plan: Plan) -> Texts:
     Raises:
         TargetError: a backend that compiles for this machine alone, and a target of another.
     """
-    target = plan.target
-    foreign = runs_here(target.machine)
-    if foreign and getattr(load_backend(target.backend), "HOST_ONLY", False):
-        raise TargetError(f"{target.backend} compiles for this machine alone, and {foreign}")
     nest, source = plan.nest, plan.source
     try:
-        return Texts(nest, source, _cross_compiled(source, target.cpu)[0] if foreign and source.language == "c" else plan.assembly())
+        return Texts(nest, source, plan.assembly())
     except BuildError as e:
         return Texts(nest, source, "", str(e))
 
@@ -128,22 +121,9 @@ def _variant(machine: Machine, program: Program) -> str:
     return variant if any(name.endswith(variant) for _, name in program.functions) else ""
 
 
-def _cross_compiled(source: Source, machine: Machine) -> tuple[str, bytes]:
-    """The assembly and the object file of C for another machine, by the compiler that bundles take for it."""
-    tools = find_toolchain(machine)
-    if isinstance(tools, str):
-        raise BuildError(tools)
-    with TemporaryDirectory(prefix="gngen-") as folder:
-        text, made = Path(folder, "kernel.c"), Path(folder, "made")
-        text.write_text(source.text, encoding="utf-8")
-        return tools.assembly(text, source.flags, made), tools.compile(text, source.flags, (), made)
-
-
 def _bytes(target: Target, source: Source) -> int | None:
-    if source.language == "c" and runs_here(target.machine):
-        return code_bytes(_cross_compiled(source, target.cpu)[1])
     make = getattr(load_backend(target.backend), "object_code", None)
-    return None if make is None else code_bytes(make(source))
+    return None if make is None else code_bytes(make(source, target))
 
 
 def _loop_code(machine: Machine, program: Program, loop: HotLoop | None) -> LoopCode | None:

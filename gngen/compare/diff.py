@@ -16,7 +16,6 @@ from gngen.spec import GroupNormSpec
 if TYPE_CHECKING:
     from rich.text import Text
 
-OF = ("source", "nest", "assembly")
 _CONTEXT = 3
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gngen.backends import c
 from gngen.target import Machine, host_arch
+from gngen.tools import run_tool
 
 _CLANGS = ("clang-22", "clang")
 # No debugging information, which would name paths.
@@ -43,13 +44,13 @@ class Toolchain:
         own = c.spoken(flags) if self.command == c.compiler() else flags
         quicker = ("-fno-ivopts",) if "gcc" in self.version else ()
         where = [part for place in include for part in ("-I", str(place))]
-        c.run_tool([*self.command, *_FLAGS, *own, *quicker, *free, *where, into, str(text), "-o", str(made)])
+        run_tool([*self.command, *_FLAGS, *own, *quicker, *free, *where, into, str(text), "-o", str(made)])
         return made.read_bytes()
 
     def link(self, objects: Sequence[Path], library: Path, threaded: bool) -> None:
         """A shared library of object files; BuildError with the linker's words."""
         openmp = [self.openmp] if self.openmp and threaded else []
-        c.run_tool([*self.command, *_LINK, f"-Wl,-soname,{library.name}", *openmp, "-o", str(library), *map(str, objects), "-lm"])
+        run_tool([*self.command, *_LINK, f"-Wl,-soname,{library.name}", *openmp, "-o", str(library), *map(str, objects), "-lm"])
 
 
 def find_toolchain(machine: Machine) -> Toolchain | str:
