@@ -132,7 +132,7 @@ i_body:
   %".89" = call <8 x float> @"llvm.fma.v8f32"(<8 x float> %".84", <8 x float> %".84", <8 x float> %".88")
   store <8 x float> %".89", ptr %"square_4"
   %".91" = add nsw i64 %"i", 32
-  br label %"i_header", !llvm.loop !1
+  br label %"i_header", !llvm.loop !2
 i_after:
   %".93" = mul nsw i64 %".16", 1806
   %".94" = mul nsw i64 %".15", 903
@@ -227,7 +227,7 @@ i_after.endif:
   %".230" = getelementptr inbounds double, ptr %"partial", i64 %".229"
   store double %".111", ptr %".230", align 8
   %".232" = add nsw i64 %"item", 1
-  br label %"item_header", !llvm.loop !4
+  br label %"item_header", !llvm.loop !1
 i_3_header:
   %"i_3" = phi  i64 [0, %"i_after.if"], [%".176", %"i_3_body"]
   %".164" = icmp slt i64 %"i_3", 903
@@ -244,7 +244,7 @@ i_3_body:
   %".174" = fadd double %".166", %".173"
   store double %".174", ptr %"redo"
   %".176" = add nsw i64 %"i_3", 1
-  br label %"i_3_header", !llvm.loop !2
+  br label %"i_3_header", !llvm.loop !3
 i_3_after:
   %".178" = load double, ptr %"redo"
   %".179" = fdiv double %".178", %".111"
@@ -271,7 +271,7 @@ i_4_body:
   %".197" = call double @"llvm.fma.f64"(double %".192", double %".192", double %".196")
   store double %".197", ptr %"redo_square"
   %".199" = add nsw i64 %"i_4", 1
-  br label %"i_4_header", !llvm.loop !3
+  br label %"i_4_header", !llvm.loop !4
 i_4_after:
   %".201" = load double, ptr %"redo_rest"
   %".202" = fdiv double %".201", %".111"
@@ -399,7 +399,7 @@ i_body:
   %".89" = call <8 x float> @"llvm.fma.v8f32"(<8 x float> %".84", <8 x float> %".84", <8 x float> %".88")
   store <8 x float> %".89", ptr %"square_4"
   %".91" = add nsw i64 %"i", 32
-  br label %"i_header", !llvm.loop !5
+  br label %"i_header", !llvm.loop !6
 i_after:
   %".93" = mul nsw i64 %".16", 1806
   %".94" = mul nsw i64 %".15", 903
@@ -494,7 +494,7 @@ i_after.endif:
   %".230" = getelementptr inbounds double, ptr %"partial", i64 %".229"
   store double %".111", ptr %".230", align 8
   %".232" = add nsw i64 %"item", 1
-  br label %"item_header", !llvm.loop !8
+  br label %"item_header", !llvm.loop !5
 i_3_header:
   %"i_3" = phi  i64 [0, %"i_after.if"], [%".176", %"i_3_body"]
   %".164" = icmp slt i64 %"i_3", 903
@@ -511,7 +511,7 @@ i_3_body:
   %".174" = fadd double %".166", %".173"
   store double %".174", ptr %"redo"
   %".176" = add nsw i64 %"i_3", 1
-  br label %"i_3_header", !llvm.loop !6
+  br label %"i_3_header", !llvm.loop !7
 i_3_after:
   %".178" = load double, ptr %"redo"
   %".179" = fdiv double %".178", %".111"
@@ -538,7 +538,7 @@ i_4_body:
   %".197" = call double @"llvm.fma.f64"(double %".192", double %".192", double %".196")
   store double %".197", ptr %"redo_square"
   %".199" = add nsw i64 %"i_4", 1
-  br label %"i_4_header", !llvm.loop !7
+  br label %"i_4_header", !llvm.loop !8
 i_4_after:
   %".201" = load double, ptr %"redo_rest"
   %".202" = fdiv double %".201", %".111"
@@ -763,7 +763,7 @@ c_body:
   br i1 %".66", label %"c_body.if", label %"c_body.endif"
 c_after:
   %".161" = add nsw i64 %"item", 1
-  br label %"item_header", !llvm.loop !14
+  br label %"item_header", !llvm.loop !11
 c_body.if:
   %".68" = mul nsw i64 %".16", 1806
   %".69" = mul nsw i64 %".15", 903
@@ -821,7 +821,7 @@ i_5_body:
   %".117" = getelementptr inbounds float, ptr %"y", i64 %".116"
   store <8 x float> %".110", ptr %".117", align 4
   %".119" = add nsw i64 %"i_5", 8
-  br label %"i_5_header", !llvm.loop !12
+  br label %"i_5_header", !llvm.loop !14
 i_5_after:
   %".121" = sub i64 301, %".65"
   %".122" = sdiv i64 %".121", 8
@@ -864,7 +864,7 @@ i_5_after.if:
   br label %"i_5_after.endif"
 i_5_after.endif:
   %".159" = add nsw i64 %"c", 1
-  br label %"c_header", !llvm.loop !13
+  br label %"c_header", !llvm.loop !12
 }
 
 declare float @"llvm.fma.f32"(float %".1", float %".2", float %".3")
@@ -942,7 +942,7 @@ c_body:
   br i1 %".66", label %"c_body.if", label %"c_body.endif"
 c_after:
   %".161" = add nsw i64 %"item", 1
-  br label %"item_header", !llvm.loop !17
+  br label %"item_header", !llvm.loop !15
 c_body.if:
   %".68" = mul nsw i64 %".16", 1806
   %".69" = mul nsw i64 %".15", 903
@@ -1000,7 +1000,7 @@ i_5_body:
   %".117" = getelementptr inbounds float, ptr %"y", i64 %".116"
   store <8 x float> %".110", ptr %".117", align 4
   %".119" = add nsw i64 %"i_5", 8
-  br label %"i_5_header", !llvm.loop !15
+  br label %"i_5_header", !llvm.loop !17
 i_5_after:
   %".121" = sub i64 301, %".65"
   %".122" = sdiv i64 %".121", 8
@@ -1147,10 +1147,10 @@ declare void @"GOMP_parallel"(ptr %".1", ptr %".2", i32 %".3", i32 %".4")
 !8 = distinct !{ !8, !0 }
 !9 = distinct !{ !9, !0 }
 !10 = distinct !{ !10, !0 }
-!11 = !{ !"llvm.loop.unroll.count", i32 4 }
-!12 = distinct !{ !12, !11 }
-!13 = distinct !{ !13, !0 }
-!14 = distinct !{ !14, !0 }
-!15 = distinct !{ !15, !11 }
+!11 = distinct !{ !11, !0 }
+!12 = distinct !{ !12, !0 }
+!13 = !{ !"llvm.loop.unroll.count", i32 4 }
+!14 = distinct !{ !14, !13 }
+!15 = distinct !{ !15, !0 }
 !16 = distinct !{ !16, !0 }
-!17 = distinct !{ !17, !0 }
+!17 = distinct !{ !17, !13 }

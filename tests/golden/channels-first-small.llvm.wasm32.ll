@@ -122,7 +122,7 @@ i_body:
   %".91" = fadd <4 x float> %".90", %".89"
   store <4 x float> %".91", ptr %"square_4"
   %".93" = add nsw i64 %"i", 16
-  br label %"i_header", !llvm.loop !1
+  br label %"i_header", !llvm.loop !2
 i_after:
   %".95" = mul nsw i64 %".14", 1806
   %".96" = mul nsw i64 %".13", 903
@@ -231,7 +231,7 @@ i_2_body:
   %".180" = fadd double %".172", %".179"
   store double %".180", ptr %"redo"
   %".182" = add nsw i64 %"i_2", 1
-  br label %"i_2_header", !llvm.loop !2
+  br label %"i_2_header", !llvm.loop !3
 i_2_after:
   %".184" = load double, ptr %"redo"
   %".185" = fdiv double %".184", %".123"
@@ -259,7 +259,7 @@ i_3_body:
   %".204" = fadd double %".203", %".202"
   store double %".204", ptr %"redo_square"
   %".206" = add nsw i64 %"i_3", 1
-  br label %"i_3_header", !llvm.loop !3
+  br label %"i_3_header", !llvm.loop !4
 i_3_after:
   %".208" = load double, ptr %"redo_rest"
   %".209" = fdiv double %".208", %".123"
@@ -313,7 +313,7 @@ c_body:
   br i1 %".267", label %"c_body.if", label %"c_body.endif"
 c_after:
   %".345" = add nsw i64 %"item", 1
-  br label %"item_header", !llvm.loop !7
+  br label %"item_header", !llvm.loop !1
 c_body.if:
   %".269" = mul nsw i64 %".14", 1806
   %".270" = mul nsw i64 %".13", 903
@@ -363,7 +363,7 @@ i_4_body:
   %".310" = getelementptr inbounds float, ptr %"y", i64 %".309"
   store <4 x float> %".303", ptr %".310", align 4
   %".312" = add nsw i64 %"i_4", 4
-  br label %"i_4_header", !llvm.loop !5
+  br label %"i_4_header", !llvm.loop !7
 i_4_after:
   %".314" = sub i64 301, %".266"
   %".315" = sdiv i64 %".314", 4
@@ -397,7 +397,7 @@ i_4_after.if:
   br label %"i_4_after.endif"
 i_4_after.endif:
   %".343" = add nsw i64 %"c", 1
-  br label %"c_header", !llvm.loop !6
+  br label %"c_header", !llvm.loop !5
 }
 
 define internal <4 x float> @"load_part_f32x4"(ptr %".1", i64 %".2", <4 x float> %".3") "no-builtins" nounwind
@@ -407,21 +407,21 @@ entry:
   store <4 x float> %".3", ptr %".5"
   %".7" = icmp slt i64 %".2", 4
   %".8" = select  i1 %".7", i64 %".2", i64 4
-  br label %"header"
-header:
-  %".10" = phi  i64 [0, %"entry"], [%".17", %"body"]
-  %".11" = icmp slt i64 %".10", %".8"
-  br i1 %".11", label %"body", label %"after"
-body:
-  %".13" = getelementptr inbounds float, ptr %".1", i64 %".10"
-  %".14" = load float, ptr %".13", align 4
-  %".15" = getelementptr inbounds float, ptr %".5", i64 %".10"
-  store float %".14", ptr %".15", align 4
-  %".17" = add i64 %".10", 1
-  br label %"header"
-after:
-  %".19" = load <4 x float>, ptr %".5"
-  ret <4 x float> %".19"
+  br label %"k_header"
+k_header:
+  %"k" = phi  i64 [0, %"entry"], [%".16", %"k_body"]
+  %".10" = icmp slt i64 %"k", %".8"
+  br i1 %".10", label %"k_body", label %"k_after"
+k_body:
+  %".12" = getelementptr inbounds float, ptr %".1", i64 %"k"
+  %".13" = load float, ptr %".12", align 4
+  %".14" = getelementptr inbounds float, ptr %".5", i64 %"k"
+  store float %".13", ptr %".14", align 4
+  %".16" = add nsw i64 %"k", 1
+  br label %"k_header"
+k_after:
+  %".18" = load <4 x float>, ptr %".5"
+  ret <4 x float> %".18"
 }
 
 declare double @"llvm.sqrt.f64"(double %".1")
@@ -433,19 +433,19 @@ entry:
   store <4 x float> %".3", ptr %".5"
   %".7" = icmp slt i64 %".2", 4
   %".8" = select  i1 %".7", i64 %".2", i64 4
-  br label %"header"
-header:
-  %".10" = phi  i64 [0, %"entry"], [%".17", %"body"]
-  %".11" = icmp slt i64 %".10", %".8"
-  br i1 %".11", label %"body", label %"after"
-body:
-  %".13" = getelementptr inbounds float, ptr %".5", i64 %".10"
-  %".14" = load float, ptr %".13", align 4
-  %".15" = getelementptr inbounds float, ptr %".1", i64 %".10"
-  store float %".14", ptr %".15", align 4
-  %".17" = add i64 %".10", 1
-  br label %"header"
-after:
+  br label %"k_header"
+k_header:
+  %"k" = phi  i64 [0, %"entry"], [%".16", %"k_body"]
+  %".10" = icmp slt i64 %"k", %".8"
+  br i1 %".10", label %"k_body", label %"k_after"
+k_body:
+  %".12" = getelementptr inbounds float, ptr %".5", i64 %"k"
+  %".13" = load float, ptr %".12", align 4
+  %".14" = getelementptr inbounds float, ptr %".1", i64 %"k"
+  store float %".13", ptr %".14", align 4
+  %".16" = add nsw i64 %"k", 1
+  br label %"k_header"
+k_after:
   ret void
 }
 
@@ -461,7 +461,7 @@ entry:
 !1 = distinct !{ !1, !0 }
 !2 = distinct !{ !2, !0 }
 !3 = distinct !{ !3, !0 }
-!4 = !{ !"llvm.loop.unroll.count", i32 4 }
-!5 = distinct !{ !5, !4 }
-!6 = distinct !{ !6, !0 }
-!7 = distinct !{ !7, !0 }
+!4 = distinct !{ !4, !0 }
+!5 = distinct !{ !5, !0 }
+!6 = !{ !"llvm.loop.unroll.count", i32 4 }
+!7 = distinct !{ !7, !6 }

@@ -118,7 +118,7 @@ i_body:
   %".87" = call <8 x float> @"llvm.fma.v8f32"(<8 x float> %".82", <8 x float> %".82", <8 x float> %".86")
   store <8 x float> %".87", ptr %"square_4"
   %".89" = add nsw i64 %"i", 32
-  br label %"i_header", !llvm.loop !1
+  br label %"i_header", !llvm.loop !2
 i_after:
   %".91" = mul nsw i64 %".14", 1806
   %".92" = mul nsw i64 %".13", 903
@@ -223,7 +223,7 @@ i_3_body:
   %".172" = fadd double %".164", %".171"
   store double %".172", ptr %"redo"
   %".174" = add nsw i64 %"i_3", 1
-  br label %"i_3_header", !llvm.loop !2
+  br label %"i_3_header", !llvm.loop !3
 i_3_after:
   %".176" = load double, ptr %"redo"
   %".177" = fdiv double %".176", %".109"
@@ -250,7 +250,7 @@ i_4_body:
   %".195" = call double @"llvm.fma.f64"(double %".190", double %".190", double %".194")
   store double %".195", ptr %"redo_square"
   %".197" = add nsw i64 %"i_4", 1
-  br label %"i_4_header", !llvm.loop !3
+  br label %"i_4_header", !llvm.loop !4
 i_4_after:
   %".199" = load double, ptr %"redo_rest"
   %".200" = fdiv double %".199", %".109"
@@ -303,7 +303,7 @@ c_body:
   br i1 %".257", label %"c_body.if", label %"c_body.endif"
 c_after:
   %".352" = add nsw i64 %"item", 1
-  br label %"item_header", !llvm.loop !7
+  br label %"item_header", !llvm.loop !1
 c_body.if:
   %".259" = mul nsw i64 %".14", 1806
   %".260" = mul nsw i64 %".13", 903
@@ -361,7 +361,7 @@ i_5_body:
   %".308" = getelementptr inbounds float, ptr %"y", i64 %".307"
   store <8 x float> %".301", ptr %".308", align 4
   %".310" = add nsw i64 %"i_5", 8
-  br label %"i_5_header", !llvm.loop !5
+  br label %"i_5_header", !llvm.loop !7
 i_5_after:
   %".312" = sub i64 301, %".256"
   %".313" = sdiv i64 %".312", 8
@@ -404,7 +404,7 @@ i_5_after.if:
   br label %"i_5_after.endif"
 i_5_after.endif:
   %".350" = add nsw i64 %"c", 1
-  br label %"c_header", !llvm.loop !6
+  br label %"c_header", !llvm.loop !5
 }
 
 declare <8 x float> @"llvm.fma.v8f32"(<8 x float> %".1", <8 x float> %".2", <8 x float> %".3")
@@ -485,7 +485,7 @@ declare void @"GOMP_parallel"(ptr %".1", ptr %".2", i32 %".3", i32 %".4")
 !1 = distinct !{ !1, !0 }
 !2 = distinct !{ !2, !0 }
 !3 = distinct !{ !3, !0 }
-!4 = !{ !"llvm.loop.unroll.count", i32 4 }
-!5 = distinct !{ !5, !4 }
-!6 = distinct !{ !6, !0 }
-!7 = distinct !{ !7, !0 }
+!4 = distinct !{ !4, !0 }
+!5 = distinct !{ !5, !0 }
+!6 = !{ !"llvm.loop.unroll.count", i32 4 }
+!7 = distinct !{ !7, !6 }
