@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import gngen
-from gngen.backends import c, load_backend
+from gngen.backends import BACKENDS, c, load_backend, machine_kind
 
 ROOT = Path(gngen.__file__).resolve().parent.parent
 TREE = (
@@ -240,11 +240,11 @@ def no_commands(tmp_path: Path) -> dict[str, str]:
     return {"PATH": str(tmp_path / "empty"), "GNGEN_CC": ""}
 
 
-@needs_numba
-def test_without_a_compiler_it_is_numba(tmp_path: Path) -> None:
+@needs_numba  # with which llvmlite comes
+def test_without_a_compiler_it_is_llvm(tmp_path: Path) -> None:
     code = f"{without('ziglang')}{RUN}\nprint(check('auto').explain())"
     said = python(code, ROOT, tmp_path, **no_commands(tmp_path))
-    assert said.startswith("numba-cpu:host built\n")
+    assert said.startswith("llvm:host built\n")
     assert "\nfallback  c: no C compiler: install gcc or clang, or the ziglang package\n" in said
 
 
@@ -252,12 +252,12 @@ def test_without_compiler_and_numba_it_is_the_reference(tmp_path: Path) -> None:
     code = f"{without('ziglang', 'numba', 'llvmlite')}{RUN}\nprint(check('auto').explain())"
     said = python(code, ROOT, tmp_path, **no_commands(tmp_path))
     assert said.startswith("reference:host built\n")
-    expected = "\nfallback  c: no C compiler: install gcc or clang, or the ziglang package; numba-cpu: numba is not installed\n"
-    assert expected in said
+    compiler, *packages = "c: no C compiler: install gcc or clang, or the ziglang package", "llvm: llvmlite", "numba-cpu: numba"
+    assert f"\nfallback  {'; '.join((compiler, *(f'{name} is not installed' for name in packages)))}\n" in said
 
 
 def test_what_is_missing_is_named_when_asked_for(tmp_path: Path) -> None:
-    code = f"""{without("ziglang", "numba")}
+    code = f"""{without("ziglang", "numba", "llvmlite")}
 import gngen
 for target in ("c", "numba-cpu"):
     print(len(gngen.emit(gngen.GroupNormSpec(), (2, 64), target=target).text) > 100)
@@ -269,12 +269,13 @@ print([(s.name, s.reason) for s in gngen.targets() if s.machine == "host"])
 """
     said = python(code, ROOT, tmp_path, **no_commands(tmp_path)).splitlines()
     no_c, no_numba = "no C compiler: install gcc or clang, or the ziglang package", "numba is not installed"
+    no_llvm = "llvmlite is not installed"
     assert said == [
         "True",
         f"a kernel for c:host can be emitted here and not run: {no_c}",
         "True",
         f"a kernel for numba-cpu:host can be emitted here and not run: {no_numba}",
-        str([("c:host", no_c), ("numba-cpu:host", no_numba), ("reference:host", "")]),
+        str([("c:host", no_c), ("llvm:host", no_llvm), ("numba-cpu:host", no_numba), ("mlir:host", no_llvm), ("reference:host", "")]),
     ]
 
 
@@ -383,12 +384,12 @@ print([s.name for s in gngen.targets() if s.machine == "my-board"])
 from gngen.target import load_machine
 m = load_machine("my-board")
 print(m.l1 == load_machine("generic").l1, m.l2, m.cores)
-for target in ("c", "numba-cpu", "reference"):
+for target in ("c", "llvm", "numba-cpu", "reference"):
     if not [s for s in gngen.targets() if s.name == target + ":my-board"][0].reason:
         check(target + ":my-board")
 """
     said = python(code, ROOT, tmp_path, GNGEN_TARGETS=str(tmp_path / "mine")).splitlines()
-    assert said[:3] == ["True -DMY_BOARD=1", "['c:my-board', 'numba-cpu:my-board', 'reference:my-board']", "True 131072 3"]
+    assert said[:3] == ["True -DMY_BOARD=1", str([f"{name}:my-board" for name in BACKENDS if machine_kind(name) == "cpu"]), "True 131072 3"]
     assert said[-1] == "reference:my-board built"
     shown = python("from gngen.cli import main; main(['targets'])", ROOT, tmp_path, GNGEN_TARGETS=str(tmp_path / "mine"))
     assert "c:my-board" in shown
