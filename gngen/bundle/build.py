@@ -71,7 +71,11 @@ def _replacing(out: Path) -> Iterator[Path]:
         if place.exists():
             old = draft.with_name(f"{draft.name}-old")
             place.rename(old)
-            draft.rename(place)
+            try:
+                draft.rename(place)
+            except OSError:
+                old.rename(place)  # what was there stays
+                raise
             shutil.rmtree(old)
         else:
             draft.rename(place)
