@@ -71,10 +71,10 @@ def report(chosen: Sequence[Case], found: Sequence[dict[str, tuple[float, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose name has all of these words, as 'nhwc bf16'")
-    parser.add_argument("--target", action="append", help="once or more; c, llvm and mlir unless given")
+    parser.add_argument("--target", action="append", help="once or more; c, llvm, mlir and numba-cpu unless given")
     parser.add_argument("--seconds", type=float, default=0.15, help="for one case of one target")
     arguments = parser.parse_args()
-    chosen, targets = cases("public", arguments.only), arguments.target or ["c", "llvm", "mlir"]
+    chosen, targets = cases("public", arguments.only), arguments.target or ["c", "llvm", "mlir", "numba-cpu"]
     if not chosen:
         parser.error(f"no case of the public suite has all of {arguments.only!r} in its name")
     section = None if arguments.only else document.Section(DOCUMENT, "backends")
