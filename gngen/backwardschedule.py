@@ -6,7 +6,7 @@ from typing import Any
 
 from gngen.gradientsums import by_columns
 from gngen.problem import Problem
-from gngen.schedulerules import PREFETCH, fills_threads, is_small, row_vectors, show_bytes, splits_groups, streams
+from gngen.schedulerules import PREFETCH, ahead, fills_threads, is_small, row_vectors, show_bytes, splits_groups, streams
 from gngen.target import Machine
 
 # Runs shorter than this are not streamed to unless they are whole vectors.
@@ -50,7 +50,7 @@ def choose_name(p: Problem, m: Machine) -> tuple[str, str]:
     return "group_resident", f"{show_bytes(size)} of dy and x of a group are read again from the caches"
 
 
-def choose_numbers(p: Problem, m: Machine) -> dict[str, Any]:
+def choose_numbers(p: Problem, m: Machine, name: str) -> dict[str, Any]:
     """Those of a schedule's numbers that depend on what is read and written.
 
     By rows, four rows at once read the tables once, until memory is all that counts, where only strict address order is fast. Stores
@@ -65,6 +65,9 @@ def choose_numbers(p: Problem, m: Machine) -> dict[str, Any]:
         "rows": rows,
         "tile": row_vectors(p, lanes, lanes, m.vector_registers // 8),
         "prefetch": PREFETCH if 2 * moved > m.l3 and not far else 0,
+        "ahead": 0
+        if BACKWARD[name] != "gradient_runs"
+        else ahead(p, m, moved, 2 * p.item_bytes, p.group if name == "group_resident" else 0),
         "store": "streaming" if whole and streams(p, m, lanes) and 8 * moved > 5 * m.l3 else "temporal",
     }
 

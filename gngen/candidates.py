@@ -113,6 +113,10 @@ def _prefetches(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
     return [0 if s.prefetch else PREFETCH]
 
 
+def _aheads(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
+    return [ahead for ahead in (0, PREFETCH) if ahead != s.ahead]
+
+
 def _pieces(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
     return [piece for piece in (s.piece // 2, s.piece * 2) if piece]
 
@@ -126,5 +130,6 @@ VARIATIONS = (
     Variation("rows", 2, _rows),
     Variation("tile", 2, _tiles),
     Variation("prefetch", 2, _prefetches),
+    Variation("ahead", 2, _aheads),
     Variation("piece", 2, _pieces),
 )

@@ -227,7 +227,7 @@ class Gradients(Sweeps):
             d = b.let("d", ir.sub(self.read(self.x, *lead, i, end=end), wide.high))
             return self.slope(d, b.let("dys", self.read(self.dy, *lead, i, end=end)), wide)
 
-        self.each_vector(self.dx, lead, *inner, length, visit, align=True, step=self.lanes)
+        self.each_vector(self.dx, lead, *inner, length, visit, align=True, step=self.lanes, read=(self.x, self.dy))
 
     # The parameters' gradients
 

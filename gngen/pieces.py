@@ -476,6 +476,11 @@ class Pieces(Sweeps):
 
     # The elementwise pass
 
+    def read_again(self, x: Buffer) -> tuple[Buffer, ...]:
+        """What the moments of the next group or sample will read, in the shape of x."""
+        first = self.x.view(*x.shape)
+        return (first,) if self.residual is None else (first, self.residual.view(*x.shape))
+
     def transform(self, x: Buffer, lead: tuple[Expr, ...], at: Expr, end: Expr | None, columns: Sequence[Columns]) -> Expr:
         """What becomes of a vector of x: of one set of columns its lanes, of two its even and odd lanes, as bfloat16s."""
         if len(columns) == 1:
@@ -498,7 +503,7 @@ class Pieces(Sweeps):
                 scale, offset = self.affine(norm, n, ir.add(first, c), lanes, None if end is None else ir.add(first, end))
                 return self.transform(x, (n, o, g), c, end, [(high, ir.splat(scale, lanes), offset)])
 
-            self.each_vector(y, (n, o, g), *chans, length, visit, align=False, step=lanes)
+            self.each_vector(y, (n, o, g), *chans, length, visit, align=False, step=lanes, read=self.read_again(x))
             return
         with b.loop("c", *chans) as c:
             scale, offset = self.affine(norm, n, ir.add(ir.mul(g, p.chans), c), 1)
@@ -507,9 +512,12 @@ class Pieces(Sweeps):
 
             columns = [(highs, scales, offsets)] * (self.step // lanes)
             lead = (n, o, g, c)
-            self.each_vector(
-                self.y, lead, *inner, length, lambda i, end: self.transform(self.settled, lead, i, end, columns), align=True, step=self.step
-            )
+
+            def visit_run(i: Expr, end: Expr | None) -> Expr:
+                return self.transform(self.settled, lead, i, end, columns)
+
+            read = self.read_again(self.settled)
+            self.each_vector(self.y, lead, *inner, length, visit_run, align=True, step=self.step, read=read)
 
     def row_tables(self, norm_of: Callable[[Expr], Normalizer], n: Expr, first: Expr, groups: int, width: int) -> Tables:
         """Tables a column of some groups of sample n, their high, scale and offset: one row, repeated up to `width` columns."""
@@ -576,8 +584,10 @@ class Pieces(Sweeps):
 
         def finish_vector(row: Expr, j: Expr, columns: list[Columns]) -> None:
             at = b.named("at", ir.add(row, j))
+            self.ask_ahead(read, *lead, at)
             self.put(y, *lead, at, value=self.transform(x, lead, at, None, columns), streaming=streaming)
 
+        read = self.read_again(x)
         full = b.let("full", ir.main_end(begin, stop, period))
         if period == lanes * self.s.tile:
             b.comment("a row's tables stay in registers")
@@ -628,4 +638,4 @@ class Pieces(Sweeps):
         def visit(at: Expr, end: Expr | None) -> Expr:
             return self.transform(x, lead, at, end, self._columns(tables, at))
 
-        self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit, align=False, step=self.step)
+        self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit, align=False, step=self.step, read=self.read_again(x))

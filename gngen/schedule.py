@@ -13,7 +13,7 @@ from gngen.backwardschedule import BACKWARD
 from gngen.errors import SpecError
 from gngen.gradientsums import by_columns
 from gngen.problem import Problem
-from gngen.schedulerules import PREFETCH, SERIAL_BYTES, fills_threads, is_small, row_vectors, show_bytes, splits_groups, streams
+from gngen.schedulerules import PREFETCH, SERIAL_BYTES, ahead, fills_threads, is_small, row_vectors, show_bytes, splits_groups, streams
 from gngen.summation import RowSlabs, RunBlocks, pairs, summation
 from gngen.target import Machine
 
@@ -40,9 +40,10 @@ class Schedule:
 
     lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, rows: rows that the moments and the
     elementwise pass take at once, of a pass by rows. tile: vectors of a row that stay in registers from row to row, where that is all
-    of them. prefetch: elements ahead of the moments of a pass by rows that are asked for from memory, 0 for none. piece: elements of
-    one item of an elementwise phase. store: temporal, or streaming past the caches. parallel_from: the batch from which threads are
-    used, 0 for never. by_sample: whether all workers do one sample at a time. reason: why this one was chosen.
+    of them. prefetch: elements ahead of the moments of a pass by rows that are asked for from memory, 0 for none. ahead: the same of the
+    elementwise pass. piece: elements of one item of an elementwise phase. store: temporal, or streaming past the caches. parallel_from:
+    the batch from which threads are used, 0 for never. by_sample: whether all workers do one sample at a time. reason: why this one was
+    chosen.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Schedule:
     rows: int = 1
     tile: int = 8
     prefetch: int = 0
+    ahead: int = 0
     piece: int = PIECE
     store: str = "temporal"
     parallel_from: int = 1
@@ -85,7 +87,7 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
     backward = p.direction == "backward"
     name, reason = (_choose_stage if p.stage else backwardschedule.choose_name if backward else _choose_name)(p, m)
     if "name" in wishes and wishes["name"] != name:
-        name, reason = str(wishes["name"]), "asked for"
+        name, reason = _known(wishes["name"]), "asked for"
     chosen = Schedule(
         name=name,
         lanes=m.vector_bits // p.bits,
@@ -94,23 +96,29 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
         parallel_from=_parallel_from(p, name),
         by_sample=not p.stage and name in ("rows", "group_split") and p.sample_bytes <= m.l3 // 2 < p.sample_bytes * (p.batch or 2),
         reason=reason,
-        **(backwardschedule.choose_numbers if backward else _choose_numbers)(p, m),
+        **(backwardschedule.choose_numbers if backward else _choose_numbers)(p, m, name),
     )
     if wishes.get("store") == "auto":
         del wishes["store"]
     return _check(p, m, replace(chosen, **wishes))
 
 
+def _known(name: Any) -> str:
+    if name not in SCHEDULES:
+        raise SpecError(f"no schedule {name!r}; choose from {', '.join(SCHEDULES)}")
+    return str(name)
+
+
 def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
-    if s.name not in SCHEDULES:
-        raise SpecError(f"no schedule {s.name!r}; choose from {', '.join(SCHEDULES)}")
+    _known(s.name)
     if s.store not in STORES[1:]:
         raise SpecError(f"store {s.store!r} is not known; choose from {', '.join(STORES)}")
     for key in ("lanes", "accumulators", "strip", "rows", "tile", "piece"):
         if not isinstance(getattr(s, key), int) or getattr(s, key) < 1:
             raise SpecError(f"{key} of a schedule is an integer, at least 1; received {getattr(s, key)!r}")
-    if not isinstance(s.prefetch, int) or s.prefetch < 0:
-        raise SpecError(f"prefetch of a schedule is an integer, at least 0; received {s.prefetch!r}")
+    for key in ("prefetch", "ahead"):
+        if not isinstance(getattr(s, key), int) or getattr(s, key) < 0:
+            raise SpecError(f"{key} of a schedule is an integer, at least 0; received {getattr(s, key)!r}")
     if s.lanes & (s.lanes - 1):
         raise SpecError(f"lanes of a schedule are a power of two; received {s.lanes}")
     if s.store == "streaming" and not streams(p, m, s.lanes):
@@ -172,8 +180,6 @@ def _choose_name(p: Problem, m: Machine) -> tuple[str, str]:
         size = p.group * p.item_bytes
         if splits_groups(p, m, size):
             return "group_split", f"{batch * p.groups} groups are too few for {m.cores} threads: each is split"
-        if size > m.l1 and 8 * moved_bytes > 3 * m.l3 and not _streams_out(p, m):
-            return "group_split", f"{moved}, most of the L3 cache of {show_bytes(m.l3)}: all is read before any is written"
         if size <= m.l2:
             return "group_resident", f"a group of {show_bytes(size)} stays in the L2 cache of {show_bytes(m.l2)}"
         return "group_stream", f"a group of {show_bytes(size)} passes the L2 cache of {show_bytes(m.l2)}, and there are enough of them"
@@ -194,7 +200,7 @@ def _choose_stage(p: Problem, m: Machine) -> tuple[str, str]:
     return "rows" if by_rows else "group_split", f"all workers share the {p.stage} stage"
 
 
-def _choose_numbers(p: Problem, m: Machine) -> dict[str, Any]:
+def _choose_numbers(p: Problem, m: Machine, name: str) -> dict[str, Any]:
     """Those of a forward schedule's numbers that depend on what is read and written.
 
     Four rows at once read the tables once, a row at a time walks memory in strict address order: the first pays while x and y stay well
@@ -202,17 +208,15 @@ def _choose_numbers(p: Problem, m: Machine) -> dict[str, Any]:
     """
     lanes, moved = m.vector_bits // p.bits, _moved(p)
     tables = 3 * p.channels * p.inner * p.bits // 8
+    read = p.item_bytes * (2 if p.residual else 1)
     return {
         "strip": 8,
         "rows": 4 if 5 * moved <= 2 * m.l3 or 4 * tables > 3 * m.l1 else 1,
         "tile": row_vectors(p, lanes, lanes * pairs(p, lanes), m.vector_registers // 4),
         "prefetch": PREFETCH if 2 * moved > m.l3 else 0,
-        "store": "streaming" if _streams_out(p, m) else "temporal",
+        "ahead": ahead(p, m, moved, read, {"groups": p.group, "sample": p.sample}.get(SCHEDULES[name], 0)),
+        "store": "streaming" if streams(p, m, lanes) and 4 * moved > 3 * m.l3 else "temporal",
     }
-
-
-def _streams_out(p: Problem, m: Machine) -> bool:
-    return streams(p, m, m.vector_bits // p.bits) and 4 * _moved(p) > 3 * m.l3
 
 
 def _moved(p: Problem) -> int:

@@ -29,6 +29,20 @@ def splits_groups(p: Problem, m: Machine, size: int) -> bool:
     return count < 2 * m.cores and not (count >= m.cores and size <= m.l2)
 
 
+def ahead(p: Problem, m: Machine, moved: int, item_bytes: int, whole: int) -> int:
+    """How many elements ahead an elementwise pass asks for what is read, of so many bytes an element; 0 where it is in the caches already.
+
+    Where a worker takes many groups or samples of `whole` elements, and three of them fit the L2 cache, that is the next one: it comes
+    from memory while this one is written.
+    """
+    if 2 * moved <= m.l3:
+        return 0
+    count = (p.batch or 1) * p.sample // whole if whole else 0
+    if 3 * whole * item_bytes <= m.l2 and count >= 4 * m.cores:
+        return whole if whole == p.sample else whole // p.outer
+    return PREFETCH
+
+
 def streams(p: Problem, m: Machine, lanes: int) -> bool:
     """Whether the machine has streaming stores of vectors of y."""
     return m.streaming_stores and 128 <= lanes * pairs(p, lanes) * p.item_bytes * 8 <= m.vector_bits

@@ -12,6 +12,9 @@ from gngen.loopnest import Buffer, Expr, Type, Var
 from gngen.problem import Problem
 from gngen.schedule import Schedule
 
+# A line of the caches of most machines; where it is longer, each is asked for more than once.
+LINE_BYTES = 64
+
 
 class Sweeps(Formulas):
     """Formulas under a CPU schedule; `step` elements of an array are taken at once."""
@@ -67,10 +70,12 @@ class Sweeps(Formulas):
         visit: Callable[[Expr, Expr | None], Expr],
         align: bool,
         step: int,
+        read: tuple[Buffer, ...] = (),
     ) -> None:
         """Store ``y[*lead, start:stop] = visit(position, end)``, `step` elements at a time.
 
-        A long run begins where y is aligned: streaming stores must, and others gain where the operands are not tables.
+        A long run begins where y is aligned: streaming stores must, and others gain where the operands are not tables. Of the buffers
+        in `read`, which lie like y, the schedule's `ahead` is asked for on the way.
         """
         b = self.b
         streaming = self.s.store == "streaming" and length >= 8 * step
@@ -80,12 +85,30 @@ class Sweeps(Formulas):
             begin, _ = self.peel(y, lead, start, stop, step)
             with b.when(ir.compare("lt", start, begin)):
                 self.put(y, *lead, start, value=visit(start, begin), end=begin)
-        with b.loop("i", begin, stop, step, unroll=4) as i:
-            self.put(y, *lead, i, value=visit(i, None), streaming=streaming)
+        rest = begin
+        steps = self.at_once(step) if read else (1,)
+        for many in steps:
+            with b.loop("i", rest, stop, many * step, unroll=max(1, 4 // many) if many == steps[0] else 1) as i:
+                self.ask_ahead(read, *lead, i)
+                for k in range(many):
+                    at = b.named("at", ir.add(i, k * step)) if many > 1 else i
+                    self.put(y, *lead, at, value=visit(at, None), streaming=streaming)
+            rest = b.named("rest", ir.main_end(rest, stop, many * step)) if many > 1 else rest
         if aligned or length % step:
             tail = b.named("tail", ir.main_end(begin, stop, step))
             with b.when(ir.compare("lt", tail, stop)):
                 self.put(y, *lead, tail, value=visit(tail, stop), end=stop)
+
+    def at_once(self, step: int) -> tuple[int, ...]:
+        """How many steps to take at a time, so that each line ahead is asked for once; then those that are left, one at a time."""
+        most = max(1, LINE_BYTES // (step * self.p.item_bytes)) if self.s.ahead else 1
+        return (most, 1) if most > 1 else (1,)
+
+    def ask_ahead(self, buffers: tuple[Buffer, ...], *index: Expr) -> None:
+        """Ask for what the schedule's worker reads next, where it is that far ahead."""
+        if self.s.ahead:
+            for buffer in buffers:
+                self.b.prefetch(buffer, *index[:-1], ir.add(index[-1], self.s.ahead))
 
     def peel(self, y: Buffer, lead: tuple[Expr, ...], start: Expr, stop: Expr, step: int) -> tuple[Expr, Expr]:
         """The first position in start..stop at which y is aligned to `step` elements (or stop), and how far from start that is."""

@@ -222,12 +222,13 @@ def test_a_schedule_by_name_by_fields_or_whole() -> None:
         ("fast", f"no schedule 'fast'; choose from {', '.join(SCHEDULES)}"),
         (
             {"speed": 3},
-            "a schedule has no field 'speed'; choose from name, lanes, accumulators, strip, rows, tile, prefetch, piece, store, "
+            "a schedule has no field 'speed'; choose from name, lanes, accumulators, strip, rows, tile, prefetch, ahead, piece, store, "
             "parallel_from, by_sample",
         ),
         ({"store": "slow"}, "store 'slow' is not known; choose from auto, temporal, streaming"),
         ({"strip": 0}, "strip of a schedule is an integer, at least 1; received 0"),
         ({"prefetch": -1}, "prefetch of a schedule is an integer, at least 0; received -1"),
+        ({"ahead": 0.5}, "ahead of a schedule is an integer, at least 0; received 0.5"),
         ({"piece": "big"}, "piece of a schedule is an integer, at least 1; received 'big'"),
         ({"lanes": 3}, "lanes of a schedule are a power of two; received 3"),
         ("group_split", "schedule group_split does not fit: the groups of a row are summed together; choose from sample, rows"),

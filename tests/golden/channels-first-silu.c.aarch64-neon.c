@@ -4,8 +4,6 @@
  * input   gamma    float[320]
  * input   beta     float[320]
  * output  y        float[batch * 1310720]
- * scratch partial  double[batch * 960]
- * scratch stats    double[batch * 64]
  *
  * Machine: any AArch64 (NEON); 128-bit vectors.
  * Multiplications and additions are fused only where fma_* says so: compile with -ffp-contract=off.
@@ -84,6 +82,9 @@ static inline int64_t not_m64(int64_t mask) { return !mask; }
 /* How many elements from p + i come before the first that is aligned to `lanes` elements. */
 static inline int64_t peel_f32(const float *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
 
+/* Begin to fetch the line of p + i into the second cache; a hint, for which any address will do. */
+static inline void prefetch_f32(const float *p, int64_t i) { __builtin_prefetch(p + i, 0, 2); }
+
 /* The sum of the lanes, the upper half onto the lower, and so on. */
 static inline double sum_f64x4(f64x4 v) {
     const union { f64x4 whole; f64x2 half[2]; } u2 = {v};
@@ -123,12 +124,13 @@ static inline f32x4 silu_f32x4(f32x4 x) {
     return above / under;
 }
 
-void gn_f32_o1_g32_c10_i4096_silu(const float *x, const float *gamma, const float *beta, float *y, double *partial, double *stats, int64_t batch, int threads) {
+void gn_f32_o1_g32_c10_i4096_silu(const float *x, const float *gamma, const float *beta, float *y, int64_t batch, int threads) {
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
 #pragma omp for schedule(static) collapse(2)
         for (int64_t n = 0; n < batch; n++)
         for (int64_t g = 0; g < 32; g++) {
+            double partial[30] __attribute__((aligned(64)));
             for (int64_t width_block = 0; width_block < 10; width_block += 1) {
                 const int64_t at_first = width_block * 4096;
                 const int64_t at_last = at_first + 4096;
@@ -178,56 +180,55 @@ void gn_f32_o1_g32_c10_i4096_silu(const float *x, const float *gamma, const floa
                     block_mean = center + redo_rest / count;
                     block_m2 = redo_square - redo_rest * redo_rest / count;
                 }
-                partial[n * 960 + g * 30 + width_block * 3] = block_mean;
-                partial[n * 960 + g * 30 + width_block * 3 + 1] = block_m2;
-                partial[n * 960 + g * 30 + width_block * 3 + 2] = count;
+                partial[width_block * 3] = block_mean;
+                partial[width_block * 3 + 1] = block_m2;
+                partial[width_block * 3 + 2] = count;
             }
-        }
-#pragma omp for schedule(static) collapse(2)
-        for (int64_t n_2 = 0; n_2 < batch; n_2++)
-        for (int64_t g_2 = 0; g_2 < 32; g_2++) {
-            double mean_all = partial[n_2 * 960 + g_2 * 30];
-            double m2_all = partial[n_2 * 960 + g_2 * 30 + 1];
-            double count_all = partial[n_2 * 960 + g_2 * 30 + 2];
+            double mean_all = partial[0];
+            double m2_all = partial[1];
+            double count_all = partial[2];
             for (int64_t block = 1; block < 10; block += 1) {
-                double delta = partial[n_2 * 960 + g_2 * 30 + block * 3] - mean_all;
-                double more = partial[n_2 * 960 + g_2 * 30 + block * 3 + 2];
+                double delta = partial[block * 3] - mean_all;
+                double more = partial[block * 3 + 2];
                 double share = more / (count_all + more);
                 mean_all = fma_f64(delta, share, mean_all);
-                m2_all = m2_all + fma_f64(delta * delta, count_all * share, partial[n_2 * 960 + g_2 * 30 + block * 3 + 1]);
+                m2_all = m2_all + fma_f64(delta * delta, count_all * share, partial[block * 3 + 1]);
                 count_all = count_all + more;
             }
             double spread = max_f64(m2_all, 0.0) / count_all + 0.001;
             double rstd_all = 1.0 / sqrt_f64(spread);
-            stats[n_2 * 64 + g_2 * 2] = mean_all;
-            stats[n_2 * 64 + g_2 * 2 + 1] = rstd_all;
-        }
-#pragma omp for schedule(static) collapse(2)
-        for (int64_t n_3 = 0; n_3 < batch; n_3++)
-        for (int64_t g_3 = 0; g_3 < 32; g_3++) {
-            double mean_all_2 = stats[n_3 * 64 + g_3 * 2];
-            double rstd_all_2 = stats[n_3 * 64 + g_3 * 2 + 1];
-            float mean_high = cast_f32_from_f64(mean_all_2);
-            float mean_low = cast_f32_from_f64(mean_all_2 - cast_f64_from_f32(mean_high));
-            float rstd_1 = cast_f32_from_f64(rstd_all_2);
+            float mean_high = cast_f32_from_f64(mean_all);
+            float mean_low = cast_f32_from_f64(mean_all - cast_f64_from_f32(mean_high));
+            float rstd_1 = cast_f32_from_f64(rstd_all);
             for (int64_t c = 0; c < 10; c += 1) {
-                float scale = rstd_1 * gamma[g_3 * 10 + c];
-                float offset = fma_f32(-mean_low, scale, beta[g_3 * 10 + c]);
+                float scale = rstd_1 * gamma[g * 10 + c];
+                float offset = fma_f32(-mean_low, scale, beta[g * 10 + c]);
                 f32x4 highs = splat_f32x4(mean_high);
                 f32x4 scales = splat_f32x4(scale);
                 f32x4 offsets = splat_f32x4(offset);
-                const int64_t phase = peel_f32(y, n_3 * 1310720 + g_3 * 40960 + c * 4096, 4);
+                const int64_t phase = peel_f32(y, n * 1310720 + g * 40960 + c * 4096, 4);
                 const int64_t aligned = advance(0, phase, 4096);
                 if (0 < aligned) {
-                    store_part_f32x4(y, n_3 * 1310720 + g_3 * 40960 + c * 4096, aligned, silu_f32x4(fma_f32x4(load_part_f32x4(x, n_3 * 1310720 + g_3 * 40960 + c * 4096, aligned, splat_f32x4(0.0f)) - highs, scales, offsets)));
+                    store_part_f32x4(y, n * 1310720 + g * 40960 + c * 4096, aligned, silu_f32x4(fma_f32x4(load_part_f32x4(x, n * 1310720 + g * 40960 + c * 4096, aligned, splat_f32x4(0.0f)) - highs, scales, offsets)));
                 }
-#pragma GCC unroll 4
-                for (int64_t i_4 = aligned; i_4 + 4 <= 4096; i_4 += 4) {
-                    store_f32x4(y, n_3 * 1310720 + g_3 * 40960 + c * 4096 + i_4, silu_f32x4(fma_f32x4(load_f32x4(x, n_3 * 1310720 + g_3 * 40960 + c * 4096 + i_4) - highs, scales, offsets)));
+                for (int64_t i_4 = aligned; i_4 + 16 <= 4096; i_4 += 16) {
+                    prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_4 + 40960));
+                    store_f32x4(y, n * 1310720 + g * 40960 + c * 4096 + i_4, silu_f32x4(fma_f32x4(load_f32x4(x, n * 1310720 + g * 40960 + c * 4096 + i_4) - highs, scales, offsets)));
+                    const int64_t at = i_4 + 4;
+                    store_f32x4(y, n * 1310720 + g * 40960 + c * 4096 + at, silu_f32x4(fma_f32x4(load_f32x4(x, n * 1310720 + g * 40960 + c * 4096 + at) - highs, scales, offsets)));
+                    const int64_t at_2 = i_4 + 8;
+                    store_f32x4(y, n * 1310720 + g * 40960 + c * 4096 + at_2, silu_f32x4(fma_f32x4(load_f32x4(x, n * 1310720 + g * 40960 + c * 4096 + at_2) - highs, scales, offsets)));
+                    const int64_t at_3 = i_4 + 12;
+                    store_f32x4(y, n * 1310720 + g * 40960 + c * 4096 + at_3, silu_f32x4(fma_f32x4(load_f32x4(x, n * 1310720 + g * 40960 + c * 4096 + at_3) - highs, scales, offsets)));
+                }
+                const int64_t rest = main_end(aligned, 4096, 16);
+                for (int64_t i_5 = rest; i_5 + 4 <= 4096; i_5 += 4) {
+                    prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_5 + 40960));
+                    store_f32x4(y, n * 1310720 + g * 40960 + c * 4096 + i_5, silu_f32x4(fma_f32x4(load_f32x4(x, n * 1310720 + g * 40960 + c * 4096 + i_5) - highs, scales, offsets)));
                 }
                 const int64_t tail = main_end(aligned, 4096, 4);
                 if (tail < 4096) {
-                    store_part_f32x4(y, n_3 * 1310720 + g_3 * 40960 + c * 4096 + tail, 4096 - tail, silu_f32x4(fma_f32x4(load_part_f32x4(x, n_3 * 1310720 + g_3 * 40960 + c * 4096 + tail, 4096 - tail, splat_f32x4(0.0f)) - highs, scales, offsets)));
+                    store_part_f32x4(y, n * 1310720 + g * 40960 + c * 4096 + tail, 4096 - tail, silu_f32x4(fma_f32x4(load_part_f32x4(x, n * 1310720 + g * 40960 + c * 4096 + tail, 4096 - tail, splat_f32x4(0.0f)) - highs, scales, offsets)));
                 }
             }
         }

@@ -95,6 +95,9 @@ static inline int64_t not_m64(int64_t mask) { return !mask; }
 /* How many elements from p + i come before the first that is aligned to `lanes` elements. */
 static inline int64_t peel_f32(const float *p, int64_t i, int64_t lanes) { return (int64_t)(-((uintptr_t)(p + i) / sizeof *p)) & (lanes - 1); }
 
+/* Begin to fetch the line of p + i into the second cache; a hint, for which any address will do. */
+static inline void prefetch_f32(const float *p, int64_t i) { __builtin_prefetch(p + i, 0, 2); }
+
 /* The sum of the lanes, the upper half onto the lower, and so on. */
 static inline double sum_f64x8(f64x8 v) {
     const union { f64x8 whole; f64x4 half[2]; } u4 = {v};
@@ -233,9 +236,17 @@ void gn_f32_o1_g32_c10_i4096_silu(const float *x, const float *gamma, const floa
                 if (0 < aligned) {
                     store_part_f32x8(y, n * 1310720 + g * 40960 + c * 4096, aligned, silu_f32x8(fma_f32x8(load_part_f32x8(x, n * 1310720 + g * 40960 + c * 4096, aligned, splat_f32x8(0.0f)) - highs, scales, offsets)));
                 }
-#pragma GCC unroll 4
-                for (int64_t i_4 = aligned; i_4 + 8 <= 4096; i_4 += 8) {
+#pragma GCC unroll 2
+                for (int64_t i_4 = aligned; i_4 + 16 <= 4096; i_4 += 16) {
+                    prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_4 + 40960));
                     stream_f32x8(y, n * 1310720 + g * 40960 + c * 4096 + i_4, silu_f32x8(fma_f32x8(load_f32x8(x, n * 1310720 + g * 40960 + c * 4096 + i_4) - highs, scales, offsets)));
+                    const int64_t at = i_4 + 8;
+                    stream_f32x8(y, n * 1310720 + g * 40960 + c * 4096 + at, silu_f32x8(fma_f32x8(load_f32x8(x, n * 1310720 + g * 40960 + c * 4096 + at) - highs, scales, offsets)));
+                }
+                const int64_t rest = main_end(aligned, 4096, 16);
+                for (int64_t i_5 = rest; i_5 + 8 <= 4096; i_5 += 8) {
+                    prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_5 + 40960));
+                    stream_f32x8(y, n * 1310720 + g * 40960 + c * 4096 + i_5, silu_f32x8(fma_f32x8(load_f32x8(x, n * 1310720 + g * 40960 + c * 4096 + i_5) - highs, scales, offsets)));
                 }
                 const int64_t tail = main_end(aligned, 4096, 8);
                 if (tail < 4096) {

@@ -347,6 +347,7 @@ load_part_f32x8 = load_part("f32", 8)
 max_f64 = extreme(">", "f64", 1)
 min_f64 = extreme("<", "f64", 1)
 peel_f32 = peel("f32")
+prefetch_f32 = prefetch("f32")
 sum_f64x8 = lane_sum("f64", 8)
 splat_f32x8 = splat("f32", 8)
 splat_i32x8 = splat("i32", 8)
@@ -462,8 +463,15 @@ def gn_f32_o1_g32_c10_i4096_silu(x, gamma, beta, y, batch):
             aligned = advance(0, phase, 4096)
             if 0 < aligned:
                 store_part_f32x8(y, n * 1310720 + g * 40960 + c * 4096, aligned, silu_f32x8(fma_f32x8(sub_f32x8(load_part_f32x8(x, n * 1310720 + g * 40960 + c * 4096, aligned, splat_f32x8(np.float32(0.0))), highs), scales, offsets)))
-            for i_4 in range(aligned, 4096 - 7, 8):
+            for i_4 in range(aligned, 4096 - 15, 16):
+                prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_4 + 40960))
                 stream_f32x8(y, n * 1310720 + g * 40960 + c * 4096 + i_4, silu_f32x8(fma_f32x8(sub_f32x8(load_f32x8(x, n * 1310720 + g * 40960 + c * 4096 + i_4), highs), scales, offsets)))
+                at = i_4 + 8
+                stream_f32x8(y, n * 1310720 + g * 40960 + c * 4096 + at, silu_f32x8(fma_f32x8(sub_f32x8(load_f32x8(x, n * 1310720 + g * 40960 + c * 4096 + at), highs), scales, offsets)))
+            rest = main_end(aligned, 4096, 16)
+            for i_5 in range(rest, 4096 - 7, 8):
+                prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_5 + 40960))
+                stream_f32x8(y, n * 1310720 + g * 40960 + c * 4096 + i_5, silu_f32x8(fma_f32x8(sub_f32x8(load_f32x8(x, n * 1310720 + g * 40960 + c * 4096 + i_5), highs), scales, offsets)))
             tail = main_end(aligned, 4096, 8)
             if tail < 4096:
                 store_part_f32x8(y, n * 1310720 + g * 40960 + c * 4096 + tail, 4096 - tail, silu_f32x8(fma_f32x8(sub_f32x8(load_part_f32x8(x, n * 1310720 + g * 40960 + c * 4096 + tail, 4096 - tail, splat_f32x8(np.float32(0.0))), highs), scales, offsets)))

@@ -403,6 +403,7 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                         f32x4 scales_4 = load_f32x4(scale, j_6 + 4);
                         f32x4 offsets_4 = load_f32x4(offset, j_6 + 4);
                         const int64_t at_2 = row_2 + j_6;
+                        prefetch_bf16(x, n * 1310720 + (at_2 + 4096));
                         bf16x8 pairs_11 = load_bf16x8(x, n * 1310720 + at_2);
                         store_bf16x8(y, n * 1310720 + at_2, zip_bf16x8(fma_f32x4(even_f32x4(pairs_11) - highs_3, scales_3, offsets_3), fma_f32x4(odd_f32x4(pairs_11) - highs_4, scales_4, offsets_4)));
                     }

@@ -435,6 +435,7 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                         f32x8 scales_4 = load_f32x8(scale, j_6 + 8);
                         f32x8 offsets_4 = load_f32x8(offset, j_6 + 8);
                         const int64_t at_2 = row_2 + j_6;
+                        prefetch_bf16(x, n * 1310720 + (at_2 + 4096));
                         bf16x16 pairs_11 = load_bf16x16(x, n * 1310720 + at_2);
                         store_bf16x16(y, n * 1310720 + at_2, zip_bf16x16(fma_f32x8(even_f32x8(pairs_11) - highs_3, scales_3, offsets_3), fma_f32x8(odd_f32x8(pairs_11) - highs_4, scales_4, offsets_4)));
                     }

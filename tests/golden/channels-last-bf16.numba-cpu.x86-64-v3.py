@@ -670,6 +670,7 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                     scales_4 = load_f32x8(scale, j_6 + 8)
                     offsets_4 = load_f32x8(offset, j_6 + 8)
                     at_2 = row_2 + j_6
+                    prefetch_bf16(x, n * 1310720 + (at_2 + 4096))
                     pairs_11 = load_bf16x16(x, n * 1310720 + at_2)
                     store_bf16x16(y, n * 1310720 + at_2, zip_bf16x16(fma_f32x8(sub_f32x8(even_f32x8(pairs_11), highs_3), scales_3, offsets_3), fma_f32x8(sub_f32x8(odd_f32x8(pairs_11), highs_4), scales_4, offsets_4)))
             for j_7 in range(0, 320 - 15, 16):

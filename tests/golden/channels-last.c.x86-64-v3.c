@@ -320,6 +320,7 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                         f32x8 scales_2 = load_f32x8(scale, j_6);
                         f32x8 offsets_2 = load_f32x8(offset, j_6);
                         const int64_t at_3 = row_3 + j_6;
+                        prefetch_f32(x, n * 1310720 + (at_3 + 4096));
                         stream_f32x8(y, n * 1310720 + at_3, fma_f32x8(load_f32x8(x, n * 1310720 + at_3) - highs_2, scales_2, offsets_2));
                     }
                 }

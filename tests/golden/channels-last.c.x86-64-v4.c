@@ -302,6 +302,7 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                         f32x16 scales_2 = load_f32x16(scale, j_6);
                         f32x16 offsets_2 = load_f32x16(offset, j_6);
                         const int64_t at_3 = row_3 + j_6;
+                        prefetch_f32(x, n * 1310720 + (at_3 + 4096));
                         store_f32x16(y, n * 1310720 + at_3, fma_f32x16(load_f32x16(x, n * 1310720 + at_3) - highs_2, scales_2, offsets_2));
                     }
                 }

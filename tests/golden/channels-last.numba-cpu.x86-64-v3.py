@@ -543,6 +543,7 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                     scales_2 = load_f32x8(scale, j_6)
                     offsets_2 = load_f32x8(offset, j_6)
                     at_3 = row_3 + j_6
+                    prefetch_f32(x, n * 1310720 + (at_3 + 4096))
                     stream_f32x8(y, n * 1310720 + at_3, fma_f32x8(sub_f32x8(load_f32x8(x, n * 1310720 + at_3), highs_2), scales_2, offsets_2))
             for j_7 in range(0, 320 - 7, 8):
                 at_4 = full + j_7
