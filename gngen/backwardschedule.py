@@ -59,15 +59,14 @@ def choose_numbers(p: Problem, m: Machine, name: str) -> dict[str, Any]:
     lanes, moved = m.vector_bits // p.bits, _moved(p)
     far = moved > 2 * m.l3
     rows = 1 if far else 4
-    whole = by_columns(p, lanes) or p.inner % lanes == 0 or p.inner >= SHORT_RUN
+    columns = by_columns(p, lanes)
+    whole = columns or p.inner % lanes == 0 or p.inner >= SHORT_RUN
     return {
         "strip": rows,
         "rows": rows,
         "tile": row_vectors(p, lanes, lanes, m.vector_registers // 8),
         "prefetch": PREFETCH if 2 * moved > m.l3 and not far else 0,
-        "ahead": 0
-        if BACKWARD[name] != "gradient_runs"
-        else ahead(p, m, moved, 2 * p.item_bytes, p.group if name == "group_resident" else 0),
+        "ahead": 0 if columns else ahead(p, m, moved, 2 * p.item_bytes, p.group if name == "group_resident" else 0),
         "store": "streaming" if whole and streams(p, m, lanes) and 8 * moved > 5 * m.l3 else "temporal",
     }
 
