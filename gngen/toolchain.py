@@ -42,9 +42,8 @@ class Toolchain:
     def _translate(self, into: str, text: Path, flags: Sequence[str], include: Sequence[Path], made: Path) -> bytes:
         free = () if self.hosted else ("-ffreestanding",)
         own = c.spoken(flags) if self.command == c.compiler() else flags
-        quicker = ("-fno-ivopts",) if "gcc" in self.version else ()
         where = [part for place in include for part in ("-I", str(place))]
-        run_tool([*self.command, *_FLAGS, *own, *quicker, *free, *where, into, str(text), "-o", str(made)])
+        run_tool([*self.command, *_FLAGS, *own, *c.own_flags(self.version), *free, *where, into, str(text), "-o", str(made)])
         return made.read_bytes()
 
     def link(self, objects: Sequence[Path], library: Path, threaded: bool) -> None:

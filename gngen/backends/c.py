@@ -28,6 +28,8 @@ DESCRIPTION = "C11 with OpenMP"
 # Contraction would let the compiler choose what is rounded; the nest says where a multiply and an add are fused.
 # The nest's vectors are explicit, and gcc 12's own are wrong: of two lanes of ``x - (double)(float)x`` it makes 0.
 _FLAGS = ("-std=c11", "-O2", "-fno-tree-vectorize", "-ffp-contract=off", "-fwrapv", "-fno-math-errno", "-Wno-psabi", "-fPIC")
+# gcc leaves the loops that a nest unrolls alone unless asked; so the arithmetic of halves is 6 to 15 % faster.
+_OF_GCC = ("-funroll-loops", "--param=max-unroll-times=4")
 _TEXT, _LIBRARY = "kernel.c", "kernel.so"
 
 
@@ -76,8 +78,8 @@ def unavailable() -> str:
 
 
 def identity() -> str:
-    """The compiler, its version and its flag for OpenMP, as a build depends on them."""
-    return " ".join((_about_compiler("version"), *openmp()))
+    """The compiler, its version, what it is always given and its flag for OpenMP, as a build depends on them."""
+    return " ".join((_about_compiler("version"), *compiler()[1:], *_own(), *openmp()))
 
 
 def _about_compiler(question: str) -> str:
@@ -119,9 +121,13 @@ def _is_gcc() -> bool:
     return _about_compiler("version").startswith("gcc")
 
 
-def quicker() -> tuple[str, ...]:
-    """Of gcc: a third less time to compile a kernel by rows, and the same speed of the kernel."""
-    return ("-fno-ivopts",) if _is_gcc() else ()
+def own_flags(version: str) -> tuple[str, ...]:
+    """What only a compiler of such a version is given."""
+    return _OF_GCC if "gcc" in version else ()
+
+
+def _own() -> tuple[str, ...]:
+    return own_flags(_about_compiler("version"))
 
 
 def openmp() -> tuple[str, ...]:
@@ -151,7 +157,7 @@ def build(source: Source, folder: Path) -> list[str]:
         raise BuildError(unavailable())
     text, library = folder / _TEXT, folder / _LIBRARY
     text.write_text(source.text, encoding="utf-8")
-    compile_library(text, library, (*source.flags, *quicker(), *openmp()))
+    compile_library(text, library, (*source.flags, *_own(), *openmp()))
     return [text.name, library.name]
 
 
@@ -166,7 +172,7 @@ def assembly(source: Source, folder: Path, target: Target) -> str:
     text.write_text(source.text, encoding="utf-8")
     if _is_foreign(target):
         return _cross_compiler(target).assembly(text, source.flags, folder / "kernel.s")
-    command = [flag for flag in (*compiler(), *spoken(source.flags), *quicker(), *openmp()) if flag != "-fPIC"]
+    command = [flag for flag in (*compiler(), *spoken(source.flags), *_own(), *openmp()) if flag != "-fPIC"]
     return run_tool([*command, "-S", "-o", "-", str(text)])
 
 
@@ -177,7 +183,7 @@ def object_code(source: Source, target: Target) -> bytes:
         text.write_text(source.text, encoding="utf-8")
         if _is_foreign(target):
             return _cross_compiler(target).compile(text, source.flags, (), made)
-        run_tool([*compiler(), *spoken(source.flags), *quicker(), *openmp(), "-c", "-o", str(made), str(text)])
+        run_tool([*compiler(), *spoken(source.flags), *_own(), *openmp(), "-c", "-o", str(made), str(text)])
         return made.read_bytes()
 
 

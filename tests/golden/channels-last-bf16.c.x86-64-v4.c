@@ -209,10 +209,22 @@ static inline void store_part_f32x16(float *p, int64_t i, int64_t n, f32x16 v) {
 
 static inline bf16x32 zip_bf16x32(f32x16 a, f32x16 b) {
     typedef uint32_t bits __attribute__((vector_size(64)));
+#if !defined(__clang__) /* which finds the masks by itself */
+    typedef int ints __attribute__((vector_size(64)));
+    typedef short shorts __attribute__((vector_size(64)));
+    const ints none = {0}, one = none + 1, quiet = none + 0x400000, last = none + 0x10000;
+    ints x = (ints)((bits)a + 0x7fff), y = (ints)((bits)b + 0x7fff);
+    x = __builtin_ia32_paddd512_mask(x, one, x, __builtin_ia32_ptestmd512((ints)a, last, (unsigned short)-1));
+    y = __builtin_ia32_paddd512_mask(y, one, y, __builtin_ia32_ptestmd512((ints)b, last, (unsigned short)-1));
+    x = __builtin_ia32_pord512_mask((ints)a, quiet, x, __builtin_ia32_cmpps512_mask(a, a, 3, (unsigned short)-1, 4));
+    y = __builtin_ia32_pord512_mask((ints)b, quiet, y, __builtin_ia32_cmpps512_mask(b, b, 3, (unsigned short)-1, 4));
+    return (bf16x32)__builtin_ia32_blendmw_512_mask((shorts)((bits)x >> 16), (shorts)y, 0xaaaaaaaau);
+#else
     const bits x = (bits)a, y = (bits)b, x_nan = (bits)(a != a), y_nan = (bits)(b != b);
     const bits low = ((x + 0x7fff + (x >> 16 & 1)) & ~x_nan) | ((x | 0x400000) & x_nan);
     const bits high = ((y + 0x7fff + (y >> 16 & 1)) & ~y_nan) | ((y | 0x400000) & y_nan);
     return (bf16x32)(low >> 16 | (high & 0xffff0000u));
+#endif
 }
 
 /* The sums of neighbouring bfloat16s' squares, the upper of each word first, added to a total. */
