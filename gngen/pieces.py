@@ -284,11 +284,11 @@ class Pieces(Sweeps):
             for buffer in (sums, squares, *((shifts,) if shifts is not None and width > cells else ())):
                 b.store(buffer, j, value=ir.const(0, self.vector))
         if shifts is not None:
-            with b.loop("fold", 0, slabs.fold) as fold, b.loop("g", 0, slabs.tile) as g:
+            with b.loop("g", 0, slabs.tile) as g:
                 at = b.named("at", ir.mul(g, slabs.group_width))
                 shift = self.group_shift(slabs, n, ir.add(ir.mul(tile, slabs.tile), g), ir.add(column, at))
-                place = b.named("place", ir.add(ir.mul(fold, slabs.row), at))
-                self.fill(shifts, place, slabs.group_width, shift)
+                self.fill(shifts, at, slabs.group_width, shift)
+            self.repeat((shifts,), slabs.tile * slabs.group_width, columns)
 
         Ends = Callable[[Expr], Expr]
         mask = None if self.mask is None else RowMask(self, n, slabs)
@@ -383,24 +383,25 @@ class Pieces(Sweeps):
         padded = -(-cells // lanes) * lanes
         wide = Type("f64", lanes)
         first = b.named("first", ir.mul(part, cells))
-        tables = [b.alloc(stem, "f64", slabs.fold * padded) for stem in ("sums", "squares")]
-        with b.loop("fold", 0, slabs.fold) as fold:
-            base = b.named("base", ir.add(ir.mul(fold, slabs.row // per), first))
+        tables = [b.alloc(stem, "f64", padded) for stem in ("sums", "squares")]
 
-            def add_slabs(j: Expr, end: Expr | None = None) -> None:
-                totals = [b.let(stem, ir.const(0, wide)) for stem in ("s", "q")]
-                fill = None if end is None else ir.const(0, Type(self.p.kind, lanes))
-                with b.loop("slab", 0, slabs.slabs) as slab:
-                    for which, total in enumerate(totals):
-                        column = b.load(partial, n, slab, tile, which, ir.add(base, j), lanes=lanes, end=end, fill=fill)
-                        b.assign(total, ir.add(total, ir.cast(column, "f64")))
-                for table, total in zip(tables, totals, strict=True):
-                    b.store(table, ir.add(ir.mul(fold, padded), j), value=total)
+        def add_columns(j: Expr, end: Expr | None = None) -> None:
+            """Columns from j on, over the rows that lie side by side, and over all slabs."""
+            totals = [b.let(stem, ir.const(0, wide)) for stem in ("s", "q")]
+            fill = None if end is None else ir.const(0, Type(self.p.kind, lanes))
+            with b.loop("fold", 0, slabs.fold) as fold, b.loop("slab", 0, slabs.slabs) as slab:
+                base = b.named("base", ir.add(ir.mul(fold, slabs.row // per), first))
+                for which, total in enumerate(totals):
+                    stop = None if end is None else ir.add(base, end)
+                    column = b.load(partial, n, slab, tile, which, ir.add(base, j), lanes=lanes, end=stop, fill=fill)
+                    b.assign(total, ir.add(total, ir.cast(column, "f64")))
+            for table, total in zip(tables, totals, strict=True):
+                b.store(table, j, value=total)
 
-            with b.loop("j", 0, cells, lanes) as j:
-                add_slabs(j)
-            if cells % lanes:
-                add_slabs(ir.const(cells // lanes * lanes), ir.add(base, cells))
+        with b.loop("j", 0, cells, lanes) as j:
+            add_columns(j)
+        if cells % lanes:
+            add_columns(ir.const(cells // lanes * lanes), ir.const(cells))
         count: Expr = ir.const(slabs.rows * width, F64)
         mask = None if self.mask is None else RowMask(self, n, slabs)
         if self.mask is not None and self.early is not None:
@@ -408,10 +409,7 @@ class Pieces(Sweeps):
         settled = self.settled.view(self.batch, slabs.rows, slabs.row)
         with b.loop("g", 0, groups) as g:
             at = b.named("at", ir.mul(g, width // per))
-            s1, s2 = (
-                self._column_sum(slabs.fold, padded, width // per, table, at, stem)
-                for table, stem in zip(tables, ("total", "squares"), strict=True)
-            )
+            s1, s2 = (self._column_sum(width // per, table, at, stem) for table, stem in zip(tables, ("total", "squares"), strict=True))
             column = b.named("column", ir.add(ir.mul(tile, slabs.tile * width), ir.mul(ir.add(first, at), per)))
             group = ir.add(ir.add(ir.mul(tile, slabs.tile), ir.mul(part, groups)), g)
             shift = None if per > 1 else self.group_shift(slabs, n, group, column)
@@ -430,20 +428,22 @@ class Pieces(Sweeps):
             group = b.named("group", group)
             store(group, *self.statistics(mean, m2, count, n, group))
 
-    def _column_sum(self, folds: int, padded: int, width: int, table: Buffer, at: Expr, stem: str) -> Expr:
-        """The sum of one group's columns of a table, over the rows that lie side by side in it."""
+    def _column_sum(self, width: int, table: Buffer, at: Expr, stem: str) -> Expr:
+        """The sum of one group's columns of a table."""
         b = self.b
+        if width == 1:
+            return b.let(stem, b.load(table, at))
         step = min(max(1, self.lanes // 2), _power_of_two(width)) if width >= 4 else 1
-        totals = [b.let(stem, ir.const(0, Type("f64", lanes))) for lanes in sorted({step, 1}, reverse=True)]
-        with b.loop("fold", 0, folds) as fold:
-            place = b.named("place", ir.add(ir.mul(fold, padded), at))
-            end = b.named("column_end", ir.add(place, width))
-            for total in totals:
-                lanes = total.type.lanes
-                with b.loop("e", place, end, lanes) as e:
-                    b.assign(total, ir.add(total, b.load(table, e, lanes=lanes)))
-                place = ir.add(place, width // lanes * lanes)
-        return totals[0] if step == 1 else b.let(stem, ir.add(ir.reduce_add(totals[0]), totals[1]))
+        end = b.named("column_end", ir.add(at, width))
+        found: Expr | None = None
+        for lanes in (step, 1) if width % step else (step,):
+            total = b.let(stem, ir.const(0, Type("f64", lanes)))
+            with b.loop("e", at, end, lanes) as e:
+                b.assign(total, ir.add(total, b.load(table, e, lanes=lanes)))
+            at = ir.add(at, width // lanes * lanes)
+            found = ir.reduce_add(total) if found is None else ir.add(found, total)
+        assert found is not None
+        return found if isinstance(found, Var) else b.let(stem, found)
 
     def merge(self, blocks: int, part: Callable[[Expr, int], Expr], n: Expr, g: Expr) -> tuple[Expr, Expr]:
         """Merge block moments by Chan's formula, in order; returns mean and rstd as float64 and stores those asked for.
@@ -550,9 +550,7 @@ class Pieces(Sweeps):
                 fill(norm, group, base, ir.const(p.chans // step * step), ir.const(p.chans))
         if width > row:
             b.comment("the row again, for what reaches past its end")
-            with b.loop("copy", row, width) as at:
-                for table in tables.all:
-                    b.store(table, at, value=b.load(table, ir.sub(at, row)))
+            self.repeat(tables.all, row, width)
         return tables
 
     def apply_rows(self, tables: Tables, lead: tuple[Expr, ...], x: Buffer, y: Buffer, start: Expr, stop: Expr, period: int) -> None:

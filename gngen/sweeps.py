@@ -60,6 +60,19 @@ class Sweeps(Formulas):
         if width % step:
             b.store(buffer, ir.main_end(place, end, step), value=values, end=end)
 
+    def repeat(self, tables: tuple[Buffer, ...], row: int, width: int) -> None:
+        """Repeat the first `row` entries of tables up to `width`: single ones until whole vectors lie before the next."""
+        b = self.b
+        behind = row * -(-self.lanes // row)
+        for start, stop, back, lanes in ((row, min(behind, width), row, 1), (behind, width, behind, self.lanes)):
+            with b.loop("copy", start, stop, lanes) as at:
+                for table in tables:
+                    b.store(table, at, value=b.load(table, ir.sub(at, back), lanes=lanes))
+        tail = behind + max(0, width - behind) // self.lanes * self.lanes
+        if tail < width:
+            for table in tables:
+                b.store(table, tail, value=b.load(table, tail - behind, lanes=self.lanes), end=ir.const(width))
+
     def each_vector(
         self,
         y: Buffer,
