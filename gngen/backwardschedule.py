@@ -53,20 +53,20 @@ def choose_name(p: Problem, m: Machine) -> tuple[str, str]:
 def choose_numbers(p: Problem, m: Machine, name: str) -> dict[str, Any]:
     """Those of a schedule's numbers that depend on what is read and written.
 
-    By rows, four rows at once read the tables once, until memory is all that counts, where only strict address order is fast. Stores
-    stream where dy, x and dx do not stay in the last cache, but not into short runs that begin within a line.
+    By rows, four rows at once read the tables once: the sums until memory is all that counts, where only strict address order is fast;
+    dx while all stays well within the last cache, or where the tables do not stay in the first. Stores stream where dy, x and dx do not
+    stay in the last cache, but not into short runs that begin within a line.
     """
     lanes, moved = m.vector_bits // p.bits, _moved(p)
     far = moved > 2 * m.l3
-    rows = 1 if far else 4
-    columns = by_columns(p, lanes)
-    whole = columns or p.inner % lanes == 0 or p.inner >= SHORT_RUN
+    tables = 4 * p.channels * p.inner * p.bits // 8
+    whole = by_columns(p, lanes) or p.inner % lanes == 0 or p.inner >= SHORT_RUN
     return {
-        "strip": rows,
-        "rows": rows,
+        "strip": 1 if far else 4,
+        "rows": 4 if 3 * moved <= m.l3 or (4 * tables > 3 * m.l1 and not far) else 1,
         "tile": row_vectors(p, lanes, lanes, m.vector_registers // 8),
         "prefetch": PREFETCH if 2 * moved > m.l3 and not far else 0,
-        "ahead": 0 if columns else ahead(p, m, moved, 2 * p.item_bytes, p.group if name == "group_resident" else 0),
+        "ahead": ahead(p, m, moved, 2 * p.item_bytes, p.group if name == "group_resident" else 0),
         "store": "streaming" if whole and streams(p, m, lanes) and 8 * moved > 5 * m.l3 else "temporal",
     }
 

@@ -211,7 +211,7 @@ def _choose_numbers(p: Problem, m: Machine, name: str) -> dict[str, Any]:
     read = p.item_bytes * (2 if p.residual else 1)
     return {
         "strip": 8,
-        "rows": 4 if 5 * moved <= 2 * m.l3 or 4 * tables > 3 * m.l1 else 1,
+        "rows": 4 if 3 * moved <= m.l3 or 4 * tables > 3 * m.l1 else 1,
         "tile": row_vectors(p, lanes, lanes * pairs(p, lanes), m.vector_registers // 4),
         "prefetch": PREFETCH if 2 * moved > m.l3 else 0,
         "ahead": ahead(p, m, moved, read, {"groups": p.group, "sample": p.sample}.get(SCHEDULES[name], 0)),

@@ -116,9 +116,7 @@ def _tables(
             fill(g, shared, ir.const(p.chans // step * step), ir.const(p.chans))
     if width > cols.row:
         b.comment("the row again, up to a whole number of vectors")
-        with b.loop("copy", cols.row, width) as at:
-            for table in tables.values():
-                b.store(table, at, value=b.load(table, ir.sub(at, cols.row)))
+        k.repeat(tuple(tables.values()), cols.row, width)
     return tables
 
 
@@ -167,13 +165,12 @@ def _each_row(k: Gradients, cols: Columns, start: Expr, stop: Expr, together: in
                 once(j, [(at, stop)])
 
 
-def _fetch_ahead(k: Gradients, cols: Columns, together: int, buffers: tuple[Buffer, ...], n: Expr, places: Places) -> None:
-    """Ask for what several rows at once will read: the lines of that many streams are not foreseen by the machine."""
-    if k.s.prefetch and len(places) > 1:
-        step = together * cols.long_row
-        for at, _ in places:
-            for buffer in buffers:
-                k.b.prefetch(buffer, n, ir.add(at, -(-k.s.prefetch // step) * step))
+def _fetch_ahead(k: Gradients, cols: Columns, together: int, ahead: int, buffers: tuple[Buffer, ...], n: Expr, places: Places) -> None:
+    """Ask for what is read `ahead` elements on; of several rows at once, whose streams a machine does not foresee, as many rows on."""
+    step = together * cols.long_row if together > 1 else 1
+    for at, _ in places if ahead else ():
+        for buffer in buffers:
+            k.b.prefetch(buffer, n, ir.add(at, -(-ahead // step) * step))
 
 
 def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer, only_off: bool) -> None:
@@ -195,7 +192,7 @@ def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer
         own = {stem: b.let(f"{stem}s", b.load(table, j, lanes=lanes)) for stem, table in tables.items()}
 
         def visit(places: Places) -> None:
-            _fetch_ahead(k, cols, k.s.strip, (x, dy), n, places)
+            _fetch_ahead(k, cols, k.s.strip, k.s.prefetch if len(places) > 1 else 0, (x, dy), n, places)
             for at, end in places:
                 d = b.let("d", ir.sub(k.fetch(x, n, at, lanes=lanes, end=end, fill=None if end is None else own["high"]), own["high"]))
                 if only_off:
@@ -322,7 +319,7 @@ def _apply(k: Gradients, cols: Columns, n: Expr, start: Expr, stop: Expr, slopes
             s = Slopes(own["high"], own["scale"], own["tilt"], own["level"], own.get("offset"))
 
             def visit(places: Places) -> None:
-                _fetch_ahead(k, cols, k.s.rows, (x, dy), n, places)
+                _fetch_ahead(k, cols, k.s.rows, k.s.ahead, (x, dy), n, places)
                 for at, end in places:
                     d = b.let("d", ir.sub(k.read(x, n, at, end=end), s.high))
                     value = k.slope(d, b.let("dys", k.read(dy, n, at, end=end)), s)

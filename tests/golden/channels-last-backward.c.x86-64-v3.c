@@ -378,86 +378,32 @@ void gn_bwd_f32_o4096_g32_c10_i1(const float *dy, const float *x, const float *m
                 /* past the caches where dx is aligned, as it is from the first row to the last or nowhere */
                 const int64_t phase = peel_f32(dx, n * 1310720 + piece_first, 8);
                 if (phase < 1) {
-                    for (int64_t row_5 = piece_first; row_5 + 1280 <= piece_last; row_5 += 1280) {
+                    for (int64_t row_5 = piece_first; row_5 + 320 <= piece_last; row_5 += 320) {
                         for (int64_t j_11 = 0; j_11 + 8 <= 320; j_11 += 8) {
                             f32x8 highs_5 = load_f32x8(high_6, j_11);
                             f32x8 scales = load_f32x8(scale, j_11);
                             f32x8 tilts = load_f32x8(tilt, j_11);
                             f32x8 levels = load_f32x8(level, j_11);
-                            prefetch_f32(x, n * 1310720 + (row_5 + j_11 + 5120));
-                            prefetch_f32(dy, n * 1310720 + (row_5 + j_11 + 5120));
-                            prefetch_f32(x, n * 1310720 + (row_5 + 320 + j_11 + 5120));
-                            prefetch_f32(dy, n * 1310720 + (row_5 + 320 + j_11 + 5120));
-                            prefetch_f32(x, n * 1310720 + (row_5 + 640 + j_11 + 5120));
-                            prefetch_f32(dy, n * 1310720 + (row_5 + 640 + j_11 + 5120));
-                            prefetch_f32(x, n * 1310720 + (row_5 + 960 + j_11 + 5120));
-                            prefetch_f32(dy, n * 1310720 + (row_5 + 960 + j_11 + 5120));
+                            prefetch_f32(x, n * 1310720 + (row_5 + j_11 + 4096));
+                            prefetch_f32(dy, n * 1310720 + (row_5 + j_11 + 4096));
                             f32x8 d_11 = load_f32x8(x, n * 1310720 + (row_5 + j_11)) - highs_5;
                             f32x8 dys_6 = load_f32x8(dy, n * 1310720 + (row_5 + j_11));
                             stream_f32x8(dx, n * 1310720 + (row_5 + j_11), fma_f32x8(d_11, tilts, fma_f32x8(dys_6, scales, levels)));
-                            f32x8 d_12 = load_f32x8(x, n * 1310720 + (row_5 + 320 + j_11)) - highs_5;
-                            f32x8 dys_7 = load_f32x8(dy, n * 1310720 + (row_5 + 320 + j_11));
-                            stream_f32x8(dx, n * 1310720 + (row_5 + 320 + j_11), fma_f32x8(d_12, tilts, fma_f32x8(dys_7, scales, levels)));
-                            f32x8 d_13 = load_f32x8(x, n * 1310720 + (row_5 + 640 + j_11)) - highs_5;
-                            f32x8 dys_8 = load_f32x8(dy, n * 1310720 + (row_5 + 640 + j_11));
-                            stream_f32x8(dx, n * 1310720 + (row_5 + 640 + j_11), fma_f32x8(d_13, tilts, fma_f32x8(dys_8, scales, levels)));
-                            f32x8 d_14 = load_f32x8(x, n * 1310720 + (row_5 + 960 + j_11)) - highs_5;
-                            f32x8 dys_9 = load_f32x8(dy, n * 1310720 + (row_5 + 960 + j_11));
-                            stream_f32x8(dx, n * 1310720 + (row_5 + 960 + j_11), fma_f32x8(d_14, tilts, fma_f32x8(dys_9, scales, levels)));
                         }
                     }
-                    const int64_t rest_3 = main_end(piece_first, piece_last, 1280);
-                    for (int64_t row_6 = rest_3; row_6 + 320 <= piece_last; row_6 += 320) {
+                }
+                if (phase > 0) {
+                    for (int64_t row_6 = piece_first; row_6 + 320 <= piece_last; row_6 += 320) {
                         for (int64_t j_12 = 0; j_12 + 8 <= 320; j_12 += 8) {
                             f32x8 highs_6 = load_f32x8(high_6, j_12);
                             f32x8 scales_2 = load_f32x8(scale, j_12);
                             f32x8 tilts_2 = load_f32x8(tilt, j_12);
                             f32x8 levels_2 = load_f32x8(level, j_12);
-                            f32x8 d_15 = load_f32x8(x, n * 1310720 + (row_6 + j_12)) - highs_6;
-                            f32x8 dys_10 = load_f32x8(dy, n * 1310720 + (row_6 + j_12));
-                            stream_f32x8(dx, n * 1310720 + (row_6 + j_12), fma_f32x8(d_15, tilts_2, fma_f32x8(dys_10, scales_2, levels_2)));
-                        }
-                    }
-                }
-                if (phase > 0) {
-                    for (int64_t row_7 = piece_first; row_7 + 1280 <= piece_last; row_7 += 1280) {
-                        for (int64_t j_13 = 0; j_13 + 8 <= 320; j_13 += 8) {
-                            f32x8 highs_7 = load_f32x8(high_6, j_13);
-                            f32x8 scales_3 = load_f32x8(scale, j_13);
-                            f32x8 tilts_3 = load_f32x8(tilt, j_13);
-                            f32x8 levels_3 = load_f32x8(level, j_13);
-                            prefetch_f32(x, n * 1310720 + (row_7 + j_13 + 5120));
-                            prefetch_f32(dy, n * 1310720 + (row_7 + j_13 + 5120));
-                            prefetch_f32(x, n * 1310720 + (row_7 + 320 + j_13 + 5120));
-                            prefetch_f32(dy, n * 1310720 + (row_7 + 320 + j_13 + 5120));
-                            prefetch_f32(x, n * 1310720 + (row_7 + 640 + j_13 + 5120));
-                            prefetch_f32(dy, n * 1310720 + (row_7 + 640 + j_13 + 5120));
-                            prefetch_f32(x, n * 1310720 + (row_7 + 960 + j_13 + 5120));
-                            prefetch_f32(dy, n * 1310720 + (row_7 + 960 + j_13 + 5120));
-                            f32x8 d_16 = load_f32x8(x, n * 1310720 + (row_7 + j_13)) - highs_7;
-                            f32x8 dys_11 = load_f32x8(dy, n * 1310720 + (row_7 + j_13));
-                            store_f32x8(dx, n * 1310720 + (row_7 + j_13), fma_f32x8(d_16, tilts_3, fma_f32x8(dys_11, scales_3, levels_3)));
-                            f32x8 d_17 = load_f32x8(x, n * 1310720 + (row_7 + 320 + j_13)) - highs_7;
-                            f32x8 dys_12 = load_f32x8(dy, n * 1310720 + (row_7 + 320 + j_13));
-                            store_f32x8(dx, n * 1310720 + (row_7 + 320 + j_13), fma_f32x8(d_17, tilts_3, fma_f32x8(dys_12, scales_3, levels_3)));
-                            f32x8 d_18 = load_f32x8(x, n * 1310720 + (row_7 + 640 + j_13)) - highs_7;
-                            f32x8 dys_13 = load_f32x8(dy, n * 1310720 + (row_7 + 640 + j_13));
-                            store_f32x8(dx, n * 1310720 + (row_7 + 640 + j_13), fma_f32x8(d_18, tilts_3, fma_f32x8(dys_13, scales_3, levels_3)));
-                            f32x8 d_19 = load_f32x8(x, n * 1310720 + (row_7 + 960 + j_13)) - highs_7;
-                            f32x8 dys_14 = load_f32x8(dy, n * 1310720 + (row_7 + 960 + j_13));
-                            store_f32x8(dx, n * 1310720 + (row_7 + 960 + j_13), fma_f32x8(d_19, tilts_3, fma_f32x8(dys_14, scales_3, levels_3)));
-                        }
-                    }
-                    const int64_t rest_4 = main_end(piece_first, piece_last, 1280);
-                    for (int64_t row_8 = rest_4; row_8 + 320 <= piece_last; row_8 += 320) {
-                        for (int64_t j_14 = 0; j_14 + 8 <= 320; j_14 += 8) {
-                            f32x8 highs_8 = load_f32x8(high_6, j_14);
-                            f32x8 scales_4 = load_f32x8(scale, j_14);
-                            f32x8 tilts_4 = load_f32x8(tilt, j_14);
-                            f32x8 levels_4 = load_f32x8(level, j_14);
-                            f32x8 d_20 = load_f32x8(x, n * 1310720 + (row_8 + j_14)) - highs_8;
-                            f32x8 dys_15 = load_f32x8(dy, n * 1310720 + (row_8 + j_14));
-                            store_f32x8(dx, n * 1310720 + (row_8 + j_14), fma_f32x8(d_20, tilts_4, fma_f32x8(dys_15, scales_4, levels_4)));
+                            prefetch_f32(x, n * 1310720 + (row_6 + j_12 + 4096));
+                            prefetch_f32(dy, n * 1310720 + (row_6 + j_12 + 4096));
+                            f32x8 d_12 = load_f32x8(x, n * 1310720 + (row_6 + j_12)) - highs_6;
+                            f32x8 dys_7 = load_f32x8(dy, n * 1310720 + (row_6 + j_12));
+                            store_f32x8(dx, n * 1310720 + (row_6 + j_12), fma_f32x8(d_12, tilts_2, fma_f32x8(dys_7, scales_2, levels_2)));
                         }
                     }
                 }

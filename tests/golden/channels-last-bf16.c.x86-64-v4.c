@@ -122,7 +122,6 @@ static inline bf16x4 load_bf16x4(const uint16_t *p, int64_t i) { return *(const 
 
 static inline bf16x32 load_bf16x32(const uint16_t *p, int64_t i) { return *(const bf16x32_unaligned *)(p + i); }
 
-
 static inline f32x8 load_f32x8(const float *p, int64_t i) { return *(const f32x8_unaligned *)(p + i); }
 
 static inline f32x16 load_f32x16(const float *p, int64_t i) { return *(const f32x16_unaligned *)(p + i); }
@@ -187,7 +186,6 @@ static inline f64x8 splat_f64x8(double a) { return (f64x8){a, a, a, a, a, a, a, 
 static inline double sqrt_f64(double a) { return sqrt(a); }
 
 static inline void store_bf16x32(uint16_t *p, int64_t i, bf16x32 v) { *(bf16x32_unaligned *)(p + i) = v; }
-
 
 static inline void store_f32x16(float *p, int64_t i, f32x16 v) { *(f32x16_unaligned *)(p + i) = v; }
 
@@ -316,22 +314,22 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                 }
                 for (int64_t g = 0; g < 8; g += 1) {
                     const int64_t at = g * 5;
-                    f64x4 total = splat_f64x4(0.0);
-                    double total_2 = 0.0;
                     const int64_t column_end = at + 5;
+                    f64x4 total = splat_f64x4(0.0);
                     for (int64_t e = at; e + 4 <= column_end; e += 4) {
                         total = total + load_f64x4(sums_2, e);
                     }
+                    double total_2 = 0.0;
                     for (int64_t e_2 = at + 4; e_2 < column_end; e_2 += 1) {
                         total_2 = total_2 + sums_2[e_2];
                     }
                     double total_3 = sum_f64x4(total) + total_2;
-                    f64x4 squares_3 = splat_f64x4(0.0);
-                    double squares_4 = 0.0;
                     const int64_t column_end_2 = at + 5;
+                    f64x4 squares_3 = splat_f64x4(0.0);
                     for (int64_t e_3 = at; e_3 + 4 <= column_end_2; e_3 += 4) {
                         squares_3 = squares_3 + load_f64x4(squares_2, e_3);
                     }
+                    double squares_4 = 0.0;
                     for (int64_t e_4 = at + 4; e_4 < column_end_2; e_4 += 1) {
                         squares_4 = squares_4 + squares_2[e_4];
                     }
@@ -389,10 +387,10 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                     store_part_f32x16(offset, base, base + 10 - base, offset_3);
                 }
                 /* the row again, for what reaches past its end */
-                for (int64_t copy = 320; copy < 352; copy += 1) {
-                    high[copy] = high[copy - 320];
-                    scale[copy] = scale[copy - 320];
-                    offset[copy] = offset[copy - 320];
+                for (int64_t copy_2 = 320; copy_2 + 16 <= 352; copy_2 += 16) {
+                    store_f32x16(high, copy_2, load_f32x16(high, copy_2 - 320));
+                    store_f32x16(scale, copy_2, load_f32x16(scale, copy_2 - 320));
+                    store_f32x16(offset, copy_2, load_f32x16(offset, copy_2 - 320));
                 }
                 const int64_t phase = peel_bf16(y, n * 1310720, 32);
                 const int64_t aligned = advance(0, phase, 1310720);

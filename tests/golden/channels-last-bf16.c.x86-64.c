@@ -90,7 +90,6 @@ static inline double fma_f64(double a, double b, double c) {
 
 static inline bf16x8 load_bf16x8(const uint16_t *p, int64_t i) { return *(const bf16x8_unaligned *)(p + i); }
 
-
 static inline f32x2 load_f32x2(const float *p, int64_t i) { return *(const f32x2_unaligned *)(p + i); }
 
 static inline f32x4 load_f32x4(const float *p, int64_t i) { return *(const f32x4_unaligned *)(p + i); }
@@ -152,7 +151,6 @@ static inline f32x4 splat_f32x4(float a) { return (f32x4){a, a, a, a}; }
 static inline f64x2 splat_f64x2(double a) { return (f64x2){a, a}; }
 
 static inline double sqrt_f64(double a) { return sqrt(a); }
-
 
 static inline void store_f32x4(float *p, int64_t i, f32x4 v) { *(f32x4_unaligned *)(p + i) = v; }
 
@@ -286,22 +284,22 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                 }
                 for (int64_t g = 0; g < 8; g += 1) {
                     const int64_t at = g * 5;
-                    f64x2 total = splat_f64x2(0.0);
-                    double total_2 = 0.0;
                     const int64_t column_end = at + 5;
+                    f64x2 total = splat_f64x2(0.0);
                     for (int64_t e = at; e + 2 <= column_end; e += 2) {
                         total = total + load_f64x2(sums_2, e);
                     }
+                    double total_2 = 0.0;
                     for (int64_t e_2 = at + 4; e_2 < column_end; e_2 += 1) {
                         total_2 = total_2 + sums_2[e_2];
                     }
                     double total_3 = sum_f64x2(total) + total_2;
-                    f64x2 squares_3 = splat_f64x2(0.0);
-                    double squares_4 = 0.0;
                     const int64_t column_end_2 = at + 5;
+                    f64x2 squares_3 = splat_f64x2(0.0);
                     for (int64_t e_3 = at; e_3 + 2 <= column_end_2; e_3 += 2) {
                         squares_3 = squares_3 + load_f64x2(squares_2, e_3);
                     }
+                    double squares_4 = 0.0;
                     for (int64_t e_4 = at + 4; e_4 < column_end_2; e_4 += 1) {
                         squares_4 = squares_4 + squares_2[e_4];
                     }
@@ -357,10 +355,10 @@ void gn_bf16_o4096_g32_c10_i1(const uint16_t *x, const float *gamma, const float
                     store_part_f32x4(offset, base + 8, base + 10 - (base + 8), offset_3);
                 }
                 /* the row again, for what reaches past its end */
-                for (int64_t copy = 320; copy < 328; copy += 1) {
-                    high[copy] = high[copy - 320];
-                    scale[copy] = scale[copy - 320];
-                    offset[copy] = offset[copy - 320];
+                for (int64_t copy_2 = 320; copy_2 + 4 <= 328; copy_2 += 4) {
+                    store_f32x4(high, copy_2, load_f32x4(high, copy_2 - 320));
+                    store_f32x4(scale, copy_2, load_f32x4(scale, copy_2 - 320));
+                    store_f32x4(offset, copy_2, load_f32x4(offset, copy_2 - 320));
                 }
                 const int64_t piece_first = piece * 65600;
                 const int64_t piece_last = min_i64(piece_first + 65600, 1310720);

@@ -442,7 +442,6 @@ fma_f32x8 = fma("f32", 8, fused=True)
 fma_f64x2 = fma("f64", 2, fused=True)
 load_bf16x2 = load("i16", 2)
 load_bf16x16 = load("i16", 16)
-load_f32 = load("f32", 1)
 load_f32x4 = load("f32", 4)
 load_f32x8 = load("f32", 8)
 load_f64 = load("f64", 1)
@@ -464,7 +463,6 @@ splat_f64x2 = splat("f64", 2)
 splat_f64x4 = splat("f64", 4)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
 store_bf16x16 = store("i16", 16)
-store_f32 = store("f32", 1)
 store_f32x8 = store("f32", 8)
 store_f64 = store("f64", 1)
 store_f64x4 = store("f64", 4)
@@ -559,19 +557,19 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_f64x4(squares_2, j_5, q_3)
             for g in range(0, 8):
                 at = g * 5
-                total = splat_f64x4(0.0)
-                total_2 = 0.0
                 column_end = at + 5
+                total = splat_f64x4(0.0)
                 for e in range(at, column_end - 3, 4):
                     total = add_f64x4(total, load_f64x4(sums_2, e))
+                total_2 = 0.0
                 for e_2 in range(at + 4, column_end):
                     total_2 = total_2 + load_f64(sums_2, e_2)
                 total_3 = sum_f64x4(total) + total_2
-                squares_3 = splat_f64x4(0.0)
-                squares_4 = 0.0
                 column_end_2 = at + 5
+                squares_3 = splat_f64x4(0.0)
                 for e_3 in range(at, column_end_2 - 3, 4):
                     squares_3 = add_f64x4(squares_3, load_f64x4(squares_2, e_3))
+                squares_4 = 0.0
                 for e_4 in range(at + 4, column_end_2):
                     squares_4 = squares_4 + load_f64(squares_2, e_4)
                 squares_5 = sum_f64x4(squares_3) + squares_4
@@ -620,10 +618,10 @@ def gn_bf16_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_part_f32x8(scale, base + 8, base + 10 - (base + 8), scale_3)
                 store_part_f32x8(offset, base + 8, base + 10 - (base + 8), offset_3)
             # the row again, for what reaches past its end
-            for copy in range(320, 336):
-                store_f32(high, copy, load_f32(high, copy - 320))
-                store_f32(scale, copy, load_f32(scale, copy - 320))
-                store_f32(offset, copy, load_f32(offset, copy - 320))
+            for copy_2 in range(320, 336 - 7, 8):
+                store_f32x8(high, copy_2, load_f32x8(high, copy_2 - 320))
+                store_f32x8(scale, copy_2, load_f32x8(scale, copy_2 - 320))
+                store_f32x8(offset, copy_2, load_f32x8(offset, copy_2 - 320))
             phase = peel_bf16(y, n * 1310720, 16)
             aligned = advance(0, phase, 1310720)
             if 0 < aligned:

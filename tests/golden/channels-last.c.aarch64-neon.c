@@ -82,7 +82,6 @@ static inline f64x2 splat_f64x2(double a) { return (f64x2){a, a}; }
 
 static inline double sqrt_f64(double a) { return sqrt(a); }
 
-
 static inline void store_f32x4(float *p, int64_t i, f32x4 v) { *(f32x4_unaligned *)(p + i) = v; }
 
 
@@ -196,32 +195,24 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
             }
             for (int64_t g_2 = 0; g_2 < 8; g_2 += 1) {
                 const int64_t at_2 = g_2 * 10;
-                f64x2 total = splat_f64x2(0.0);
-                double total_2 = 0.0;
                 const int64_t column_end = at_2 + 10;
+                f64x2 total = splat_f64x2(0.0);
                 for (int64_t e_2 = at_2; e_2 + 2 <= column_end; e_2 += 2) {
                     total = total + load_f64x2(sums_2, e_2);
                 }
-                for (int64_t e_3 = at_2 + 10; e_3 < column_end; e_3 += 1) {
-                    total_2 = total_2 + sums_2[e_3];
-                }
-                double total_3 = sum_f64x2(total) + total_2;
-                f64x2 squares_3 = splat_f64x2(0.0);
-                double squares_4 = 0.0;
+                double total_2 = sum_f64x2(total);
                 const int64_t column_end_2 = at_2 + 10;
-                for (int64_t e_4 = at_2; e_4 + 2 <= column_end_2; e_4 += 2) {
-                    squares_3 = squares_3 + load_f64x2(squares_2, e_4);
+                f64x2 squares_3 = splat_f64x2(0.0);
+                for (int64_t e_3 = at_2; e_3 + 2 <= column_end_2; e_3 += 2) {
+                    squares_3 = squares_3 + load_f64x2(squares_2, e_3);
                 }
-                for (int64_t e_5 = at_2 + 10; e_5 < column_end_2; e_5 += 1) {
-                    squares_4 = squares_4 + squares_2[e_5];
-                }
-                double squares_5 = sum_f64x2(squares_3) + squares_4;
+                double squares_4 = sum_f64x2(squares_3);
                 const int64_t column = first + at_2;
                 float shift_2 = (x[n_2 * 1310720 + column] + x[n_2 * 1310720 + 327680 + column] + (x[n_2 * 1310720 + 655360 + column] + x[n_2 * 1310720 + 983040 + column])) * 0.25f;
-                double off = total_3 / 40960.0;
+                double off = total_2 / 40960.0;
                 double block_mean = cast_f64_from_f32(shift_2) + off;
-                double block_m2 = squares_5 - total_3 * off;
-                if (not_m64(squares_5 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
+                double block_m2 = squares_4 - total_2 * off;
+                if (not_m64(squares_4 <= min_f64(block_m2 * 16.0, 3.4028234663852886e+38))) {
                     double redo = 0.0;
                     for (int64_t row = 0; row < 4096; row += 1) {
                         for (int64_t i = 0; i < 10; i += 1) {
@@ -233,9 +224,9 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                     double redo_square = 0.0;
                     for (int64_t row_2 = 0; row_2 < 4096; row_2 += 1) {
                         for (int64_t i_2 = 0; i_2 < 10; i_2 += 1) {
-                            double e_6 = cast_f64_from_f32(x[n_2 * 1310720 + row_2 * 320 + (column + i_2)]) - center;
-                            redo_rest = redo_rest + e_6;
-                            redo_square = fma_f64(e_6, e_6, redo_square);
+                            double e_4 = cast_f64_from_f32(x[n_2 * 1310720 + row_2 * 320 + (column + i_2)]) - center;
+                            redo_rest = redo_rest + e_4;
+                            redo_square = fma_f64(e_4, e_4, redo_square);
                         }
                     }
                     block_mean = center + redo_rest / 40960.0;
@@ -275,11 +266,9 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                 store_part_f32x4(offset, base + 8, base + 10 - (base + 8), offset_3);
             }
             /* the row again, for what reaches past its end */
-            for (int64_t copy = 320; copy < 324; copy += 1) {
-                high[copy] = high[copy - 320];
-                scale[copy] = scale[copy - 320];
-                offset[copy] = offset[copy - 320];
-            }
+            store_f32x4(high, 320, load_f32x4(high, 0));
+            store_f32x4(scale, 320, load_f32x4(scale, 0));
+            store_f32x4(offset, 320, load_f32x4(offset, 0));
             const int64_t piece_first = piece * 65600;
             const int64_t piece_last = min_i64(piece_first + 65600, 1310720);
             const int64_t phase = peel_f32(y, n_3 * 1310720 + piece_first, 4);

@@ -206,22 +206,22 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                 }
                 for (int64_t g_2 = 0; g_2 < 8; g_2 += 1) {
                     const int64_t at_2 = g_2 * 10;
-                    f64x8 total = splat_f64x8(0.0);
-                    double total_2 = 0.0;
                     const int64_t column_end = at_2 + 10;
+                    f64x8 total = splat_f64x8(0.0);
                     for (int64_t e_2 = at_2; e_2 + 8 <= column_end; e_2 += 8) {
                         total = total + load_f64x8(sums_2, e_2);
                     }
+                    double total_2 = 0.0;
                     for (int64_t e_3 = at_2 + 8; e_3 < column_end; e_3 += 1) {
                         total_2 = total_2 + sums_2[e_3];
                     }
                     double total_3 = sum_f64x8(total) + total_2;
-                    f64x8 squares_3 = splat_f64x8(0.0);
-                    double squares_4 = 0.0;
                     const int64_t column_end_2 = at_2 + 10;
+                    f64x8 squares_3 = splat_f64x8(0.0);
                     for (int64_t e_4 = at_2; e_4 + 8 <= column_end_2; e_4 += 8) {
                         squares_3 = squares_3 + load_f64x8(squares_2, e_4);
                     }
+                    double squares_4 = 0.0;
                     for (int64_t e_5 = at_2 + 8; e_5 < column_end_2; e_5 += 1) {
                         squares_4 = squares_4 + squares_2[e_5];
                     }
@@ -276,11 +276,9 @@ void gn_f32_o4096_g32_c10_i1(const float *x, const float *gamma, const float *be
                     store_part_f32x16(offset, base, base + 10 - base, offset_3);
                 }
                 /* the row again, for what reaches past its end */
-                for (int64_t copy = 320; copy < 336; copy += 1) {
-                    high[copy] = high[copy - 320];
-                    scale[copy] = scale[copy - 320];
-                    offset[copy] = offset[copy - 320];
-                }
+                store_f32x16(high, 320, load_f32x16(high, 0));
+                store_f32x16(scale, 320, load_f32x16(scale, 0));
+                store_f32x16(offset, 320, load_f32x16(offset, 0));
                 const int64_t phase = peel_f32(y, n * 1310720, 16);
                 const int64_t aligned = advance(0, phase, 1310720);
                 if (0 < aligned) {

@@ -353,7 +353,6 @@ sum_f64x4 = lane_sum("f64", 4)
 splat_f32x8 = splat("f32", 8)
 splat_f64x4 = splat("f64", 4)
 sqrt_f64 = intrinsic_of_one("sqrt", "f64", 1)
-store_f32 = store("f32", 1)
 store_f32x8 = store("f32", 8)
 store_f64 = store("f64", 1)
 store_f64x4 = store("f64", 4)
@@ -456,19 +455,19 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_f64x4(squares_2, j_5, q_3)
             for g_2 in range(0, 8):
                 at_2 = g_2 * 10
-                total = splat_f64x4(0.0)
-                total_2 = 0.0
                 column_end = at_2 + 10
+                total = splat_f64x4(0.0)
                 for e_2 in range(at_2, column_end - 3, 4):
                     total = add_f64x4(total, load_f64x4(sums_2, e_2))
+                total_2 = 0.0
                 for e_3 in range(at_2 + 8, column_end):
                     total_2 = total_2 + load_f64(sums_2, e_3)
                 total_3 = sum_f64x4(total) + total_2
-                squares_3 = splat_f64x4(0.0)
-                squares_4 = 0.0
                 column_end_2 = at_2 + 10
+                squares_3 = splat_f64x4(0.0)
                 for e_4 in range(at_2, column_end_2 - 3, 4):
                     squares_3 = add_f64x4(squares_3, load_f64x4(squares_2, e_4))
+                squares_4 = 0.0
                 for e_5 in range(at_2 + 8, column_end_2):
                     squares_4 = squares_4 + load_f64(squares_2, e_5)
                 squares_5 = sum_f64x4(squares_3) + squares_4
@@ -519,10 +518,9 @@ def gn_f32_o4096_g32_c10_i1(x, gamma, beta, y, partial, stats, batch):
                 store_part_f32x8(scale, base + 8, base + 10 - (base + 8), scale_3)
                 store_part_f32x8(offset, base + 8, base + 10 - (base + 8), offset_3)
             # the row again, for what reaches past its end
-            for copy in range(320, 328):
-                store_f32(high, copy, load_f32(high, copy - 320))
-                store_f32(scale, copy, load_f32(scale, copy - 320))
-                store_f32(offset, copy, load_f32(offset, copy - 320))
+            store_f32x8(high, 320, load_f32x8(high, 0))
+            store_f32x8(scale, 320, load_f32x8(scale, 0))
+            store_f32x8(offset, 320, load_f32x8(offset, 0))
             piece_first = piece * 65600
             piece_last = min_i64(piece_first + 65600, 1310720)
             phase = peel_f32(y, n * 1310720 + piece_first, 8)

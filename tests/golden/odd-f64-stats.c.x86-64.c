@@ -82,19 +82,20 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
                 store_f64x2(sums, j, splat_f64x2(0.0));
                 store_f64x2(squares, j, splat_f64x2(0.0));
             }
-            for (int64_t fold = 0; fold < 2; fold += 1) {
-                for (int64_t g = 0; g < 3; g += 1) {
-                    const int64_t at = g * 3;
-                    double shift = (x[n * 315 + at] + x[n * 315 + 72 + at] + (x[n * 315 + 153 + at] + x[n * 315 + 234 + at])) * 0.25;
-                    const int64_t place = fold * 9 + at;
-                    const int64_t fill_end = place + 3;
-                    f64x2 filling = splat_f64x2(shift);
-                    for (int64_t e = place; e + 2 <= fill_end; e += 2) {
-                        store_f64x2(shifts, e, filling);
-                    }
-                    store_part_f64x2(shifts, main_end(place, fill_end, 2), fill_end - main_end(place, fill_end, 2), filling);
+            for (int64_t g = 0; g < 3; g += 1) {
+                const int64_t at = g * 3;
+                double shift = (x[n * 315 + at] + x[n * 315 + 72 + at] + (x[n * 315 + 153 + at] + x[n * 315 + 234 + at])) * 0.25;
+                const int64_t fill_end = at + 3;
+                f64x2 filling = splat_f64x2(shift);
+                for (int64_t e = at; e + 2 <= fill_end; e += 2) {
+                    store_f64x2(shifts, e, filling);
                 }
+                store_part_f64x2(shifts, main_end(at, fill_end, 2), fill_end - main_end(at, fill_end, 2), filling);
             }
+            for (int64_t copy_2 = 9; copy_2 + 2 <= 18; copy_2 += 2) {
+                store_f64x2(shifts, copy_2, load_f64x2(shifts, copy_2 - 9));
+            }
+            store_part_f64x2(shifts, 17, 1, load_f64x2(shifts, 8));
             const int64_t full = 306;
             for (int64_t strip = 0; strip + 144 <= full; strip += 144) {
                 for (int64_t j_2 = 0; j_2 + 2 <= 18; j_2 += 2) {
@@ -162,42 +163,39 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
         }
 #pragma omp for schedule(static)
         for (int64_t n_2 = 0; n_2 < batch; n_2++) {
-            double sums_2[20] __attribute__((aligned(64)));
-            double squares_2[20] __attribute__((aligned(64)));
-            for (int64_t fold_2 = 0; fold_2 < 2; fold_2 += 1) {
-                const int64_t base = fold_2 * 9;
-                for (int64_t j_6 = 0; j_6 + 2 <= 9; j_6 += 2) {
-                    f64x2 s_4 = splat_f64x2(0.0);
-                    f64x2 q_4 = splat_f64x2(0.0);
+            double sums_2[10] __attribute__((aligned(64)));
+            double squares_2[10] __attribute__((aligned(64)));
+            for (int64_t j_6 = 0; j_6 + 2 <= 9; j_6 += 2) {
+                f64x2 s_4 = splat_f64x2(0.0);
+                f64x2 q_4 = splat_f64x2(0.0);
+                for (int64_t fold = 0; fold < 2; fold += 1) {
+                    const int64_t base = fold * 9;
                     s_4 = s_4 + load_f64x2(partial, n_2 * 36 + (base + j_6));
                     q_4 = q_4 + load_f64x2(partial, n_2 * 36 + 18 + (base + j_6));
-                    store_f64x2(sums_2, fold_2 * 10 + j_6, s_4);
-                    store_f64x2(squares_2, fold_2 * 10 + j_6, q_4);
                 }
-                f64x2 s_5 = splat_f64x2(0.0);
-                f64x2 q_5 = splat_f64x2(0.0);
-                s_5 = s_5 + load_part_f64x2(partial, n_2 * 36 + (base + 8), base + 9 - (base + 8), splat_f64x2(0.0));
-                q_5 = q_5 + load_part_f64x2(partial, n_2 * 36 + 18 + (base + 8), base + 9 - (base + 8), splat_f64x2(0.0));
-                store_f64x2(sums_2, fold_2 * 10 + 8, s_5);
-                store_f64x2(squares_2, fold_2 * 10 + 8, q_5);
+                store_f64x2(sums_2, j_6, s_4);
+                store_f64x2(squares_2, j_6, q_4);
             }
+            f64x2 s_5 = splat_f64x2(0.0);
+            f64x2 q_5 = splat_f64x2(0.0);
+            for (int64_t fold_2 = 0; fold_2 < 2; fold_2 += 1) {
+                const int64_t base_2 = fold_2 * 9;
+                s_5 = s_5 + load_part_f64x2(partial, n_2 * 36 + (base_2 + 8), base_2 + 9 - (base_2 + 8), splat_f64x2(0.0));
+                q_5 = q_5 + load_part_f64x2(partial, n_2 * 36 + 18 + (base_2 + 8), base_2 + 9 - (base_2 + 8), splat_f64x2(0.0));
+            }
+            store_f64x2(sums_2, 8, s_5);
+            store_f64x2(squares_2, 8, q_5);
             for (int64_t g_2 = 0; g_2 < 3; g_2 += 1) {
                 const int64_t at_2 = g_2 * 3;
+                const int64_t column_end = at_2 + 3;
                 double total = 0.0;
-                for (int64_t fold_3 = 0; fold_3 < 2; fold_3 += 1) {
-                    const int64_t place_2 = fold_3 * 10 + at_2;
-                    const int64_t column_end = place_2 + 3;
-                    for (int64_t e_2 = place_2; e_2 < column_end; e_2 += 1) {
-                        total = total + sums_2[e_2];
-                    }
+                for (int64_t e_2 = at_2; e_2 < column_end; e_2 += 1) {
+                    total = total + sums_2[e_2];
                 }
+                const int64_t column_end_2 = at_2 + 3;
                 double squares_3 = 0.0;
-                for (int64_t fold_4 = 0; fold_4 < 2; fold_4 += 1) {
-                    const int64_t place_3 = fold_4 * 10 + at_2;
-                    const int64_t column_end_2 = place_3 + 3;
-                    for (int64_t e_3 = place_3; e_3 < column_end_2; e_3 += 1) {
-                        squares_3 = squares_3 + squares_2[e_3];
-                    }
+                for (int64_t e_3 = at_2; e_3 < column_end_2; e_3 += 1) {
+                    squares_3 = squares_3 + squares_2[e_3];
                 }
                 double shift_2 = (x[n_2 * 315 + at_2] + x[n_2 * 315 + 72 + at_2] + (x[n_2 * 315 + 153 + at_2] + x[n_2 * 315 + 234 + at_2])) * 0.25;
                 double off = total / 105.0;
@@ -241,20 +239,23 @@ void gn_f64_o35_g3_c3_i1(const double *x, const double *beta, double *y, double 
             for (int64_t g_3 = 0; g_3 < 3; g_3 += 1) {
                 double mean_all = stats[n_3 * 6 + g_3 * 2];
                 double rstd_all_2 = stats[n_3 * 6 + g_3 * 2 + 1];
-                const int64_t base_2 = g_3 * 3;
+                const int64_t base_3 = g_3 * 3;
                 for (int64_t c = 0; c < 3; c += 1) {
                     double offset_2 = beta[g_3 * 3 + c];
-                    high[base_2 + c] = mean_all;
-                    scale[base_2 + c] = rstd_all_2;
-                    offset[base_2 + c] = offset_2;
+                    high[base_3 + c] = mean_all;
+                    scale[base_3 + c] = rstd_all_2;
+                    offset[base_3 + c] = offset_2;
                 }
             }
             /* the row again, for what reaches past its end */
-            for (int64_t copy = 9; copy < 20; copy += 1) {
-                high[copy] = high[copy - 9];
-                scale[copy] = scale[copy - 9];
-                offset[copy] = offset[copy - 9];
+            for (int64_t copy_4 = 9; copy_4 + 2 <= 20; copy_4 += 2) {
+                store_f64x2(high, copy_4, load_f64x2(high, copy_4 - 9));
+                store_f64x2(scale, copy_4, load_f64x2(scale, copy_4 - 9));
+                store_f64x2(offset, copy_4, load_f64x2(offset, copy_4 - 9));
             }
+            store_part_f64x2(high, 19, 1, load_f64x2(high, 10));
+            store_part_f64x2(scale, 19, 1, load_f64x2(scale, 10));
+            store_part_f64x2(offset, 19, 1, load_f64x2(offset, 10));
             const int64_t piece_first = piece * 162;
             const int64_t piece_last = min_i64(piece_first + 162, 315);
             const int64_t phase = peel_f64(y, n_3 * 315 + piece_first, 2);

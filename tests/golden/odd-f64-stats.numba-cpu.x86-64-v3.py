@@ -365,14 +365,15 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
         for j in range(0, 36 - 3, 4):
             store_f64x4(sums, j, splat_f64x4(0.0))
             store_f64x4(squares, j, splat_f64x4(0.0))
-        for fold in range(0, 4):
-            for g in range(0, 3):
-                at = g * 3
-                shift = (load_f64(x, n * 315 + at) + load_f64(x, n * 315 + 72 + at) + (load_f64(x, n * 315 + 153 + at) + load_f64(x, n * 315 + 234 + at))) * 0.25
-                place = fold * 9 + at
-                fill_end = place + 3
-                for e in range(place, fill_end):
-                    store_f64(shifts, e, shift)
+        for g in range(0, 3):
+            at = g * 3
+            shift = (load_f64(x, n * 315 + at) + load_f64(x, n * 315 + 72 + at) + (load_f64(x, n * 315 + 153 + at) + load_f64(x, n * 315 + 234 + at))) * 0.25
+            fill_end = at + 3
+            for e in range(at, fill_end):
+                store_f64(shifts, e, shift)
+        for copy_2 in range(9, 36 - 3, 4):
+            store_f64x4(shifts, copy_2, load_f64x4(shifts, copy_2 - 9))
+        store_part_f64x4(shifts, 33, 3, load_f64x4(shifts, 24))
         full = 288
         for strip in range(0, full - 287, 288):
             for j_2 in range(0, 36 - 3, 4):
@@ -431,37 +432,35 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
             store_f64x4(partial, n * 72 + j_5, load_f64x4(sums, j_5))
             store_f64x4(partial, n * 72 + 36 + j_5, load_f64x4(squares, j_5))
     for n_2 in prange(batch):
-        sums_2 = stack_f64(48)
-        squares_2 = stack_f64(48)
-        for fold_2 in range(0, 4):
-            base = fold_2 * 9
-            for j_6 in range(0, 9 - 3, 4):
-                s_4 = splat_f64x4(0.0)
-                q_4 = splat_f64x4(0.0)
+        sums_2 = stack_f64(12)
+        squares_2 = stack_f64(12)
+        for j_6 in range(0, 9 - 3, 4):
+            s_4 = splat_f64x4(0.0)
+            q_4 = splat_f64x4(0.0)
+            for fold in range(0, 4):
+                base = fold * 9
                 s_4 = add_f64x4(s_4, load_f64x4(partial, n_2 * 72 + (base + j_6)))
                 q_4 = add_f64x4(q_4, load_f64x4(partial, n_2 * 72 + 36 + (base + j_6)))
-                store_f64x4(sums_2, fold_2 * 12 + j_6, s_4)
-                store_f64x4(squares_2, fold_2 * 12 + j_6, q_4)
-            s_5 = splat_f64x4(0.0)
-            q_5 = splat_f64x4(0.0)
-            s_5 = add_f64x4(s_5, load_part_f64x4(partial, n_2 * 72 + (base + 8), base + 9 - (base + 8), splat_f64x4(0.0)))
-            q_5 = add_f64x4(q_5, load_part_f64x4(partial, n_2 * 72 + 36 + (base + 8), base + 9 - (base + 8), splat_f64x4(0.0)))
-            store_f64x4(sums_2, fold_2 * 12 + 8, s_5)
-            store_f64x4(squares_2, fold_2 * 12 + 8, q_5)
+            store_f64x4(sums_2, j_6, s_4)
+            store_f64x4(squares_2, j_6, q_4)
+        s_5 = splat_f64x4(0.0)
+        q_5 = splat_f64x4(0.0)
+        for fold_2 in range(0, 4):
+            base_2 = fold_2 * 9
+            s_5 = add_f64x4(s_5, load_part_f64x4(partial, n_2 * 72 + (base_2 + 8), base_2 + 9 - (base_2 + 8), splat_f64x4(0.0)))
+            q_5 = add_f64x4(q_5, load_part_f64x4(partial, n_2 * 72 + 36 + (base_2 + 8), base_2 + 9 - (base_2 + 8), splat_f64x4(0.0)))
+        store_f64x4(sums_2, 8, s_5)
+        store_f64x4(squares_2, 8, q_5)
         for g_2 in range(0, 3):
             at_2 = g_2 * 3
+            column_end = at_2 + 3
             total = 0.0
-            for fold_3 in range(0, 4):
-                place_2 = fold_3 * 12 + at_2
-                column_end = place_2 + 3
-                for e_2 in range(place_2, column_end):
-                    total = total + load_f64(sums_2, e_2)
+            for e_2 in range(at_2, column_end):
+                total = total + load_f64(sums_2, e_2)
+            column_end_2 = at_2 + 3
             squares_3 = 0.0
-            for fold_4 in range(0, 4):
-                place_3 = fold_4 * 12 + at_2
-                column_end_2 = place_3 + 3
-                for e_3 in range(place_3, column_end_2):
-                    squares_3 = squares_3 + load_f64(squares_2, e_3)
+            for e_3 in range(at_2, column_end_2):
+                squares_3 = squares_3 + load_f64(squares_2, e_3)
             shift_2 = (load_f64(x, n_2 * 315 + at_2) + load_f64(x, n_2 * 315 + 72 + at_2) + (load_f64(x, n_2 * 315 + 153 + at_2) + load_f64(x, n_2 * 315 + 234 + at_2))) * 0.25
             off = total / 105.0
             block_mean = shift_2 + off
@@ -497,17 +496,20 @@ def gn_f64_o35_g3_c3_i1(x, beta, y, mean, rstd, partial, stats, batch):
         for g_3 in range(0, 3):
             mean_all = load_f64(stats, n_3 * 6 + g_3 * 2)
             rstd_all_2 = load_f64(stats, n_3 * 6 + g_3 * 2 + 1)
-            base_2 = g_3 * 3
+            base_3 = g_3 * 3
             for c in range(0, 3):
                 offset_2 = load_f64(beta, g_3 * 3 + c)
-                store_f64(high, base_2 + c, mean_all)
-                store_f64(scale, base_2 + c, rstd_all_2)
-                store_f64(offset, base_2 + c, offset_2)
+                store_f64(high, base_3 + c, mean_all)
+                store_f64(scale, base_3 + c, rstd_all_2)
+                store_f64(offset, base_3 + c, offset_2)
         # the row again, for what reaches past its end
-        for copy in range(9, 40):
-            store_f64(high, copy, load_f64(high, copy - 9))
-            store_f64(scale, copy, load_f64(scale, copy - 9))
-            store_f64(offset, copy, load_f64(offset, copy - 9))
+        for copy_4 in range(9, 40 - 3, 4):
+            store_f64x4(high, copy_4, load_f64x4(high, copy_4 - 9))
+            store_f64x4(scale, copy_4, load_f64x4(scale, copy_4 - 9))
+            store_f64x4(offset, copy_4, load_f64x4(offset, copy_4 - 9))
+        store_part_f64x4(high, 37, 3, load_f64x4(high, 28))
+        store_part_f64x4(scale, 37, 3, load_f64x4(scale, 28))
+        store_part_f64x4(offset, 37, 3, load_f64x4(offset, 28))
         piece_first = piece * 144
         piece_last = min_i64(piece_first + 144, 315)
         phase = peel_f64(y, n_3 * 315 + piece_first, 4)
