@@ -84,11 +84,11 @@ def add_attributes(f: ll.Function, *names: str) -> None:
     set.update(f.attributes, names)
 
 
-class Values:
-    """Builds the operations of a nest in a module, for a machine."""
+class Operations:
+    """Builds the operations of a nest in a module: what they are on every machine. Halves and fused products are a machine's own."""
 
-    def __init__(self, module: ll.Module, machine: Machine) -> None:
-        self.module, self.machine = module, machine
+    def __init__(self, module: ll.Module) -> None:
+        self.module = module
         self.b: ll.IRBuilder
 
     def intrinsic(self, name: str, result: ll.Type, *args: Any) -> Any:
@@ -129,8 +129,6 @@ class Values:
         return self.b.urem(x, y)
 
     def _fma(self, x: Any, y: Any, z: Any) -> Any:
-        if not self.machine.fma:
-            return self.b.fadd(self.b.fmul(x, y), z)
         return self.of_type("fma", x.type, x, y, z)
 
     def _neg(self, x: Any) -> Any:
@@ -192,6 +190,35 @@ class Values:
         if t.kind in ir.INTS:
             return b.fptosi(x, to)
         return b.fpext(x, to) if t.kind == "f64" else b.fptrunc(x, to)
+
+    def _widen(self, x: Any, kind: str) -> Any:
+        """A half as f32."""
+        raise TypeError(f"a machine says how it widens {kind}")
+
+    def _narrow(self, x: Any, t: Type) -> Any:
+        """f32 as a half: to nearest, ties to even; beyond the largest to infinity; NaN to a quiet NaN."""
+        raise TypeError(f"a machine says how it rounds to {t}")
+
+    # Memory
+
+    def place(self, kind: str, base: Any, at: Any, inside: bool = True) -> Any:
+        """The address of an element."""
+        return self.b.gep(base, [at], inbounds=inside, source_etype=_SCALARS[kind])
+
+
+class Values(Operations):
+    """The operations on a CPU."""
+
+    def __init__(self, module: ll.Module, machine: Machine) -> None:
+        super().__init__(module)
+        self.machine = machine
+
+    def _fma(self, x: Any, y: Any, z: Any) -> Any:
+        if not self.machine.fma:
+            return self.b.fadd(self.b.fmul(x, y), z)
+        return super()._fma(x, y, z)
+
+    # Conversions
 
     def _widen(self, x: Any, kind: str) -> Any:
         """A half as f32."""
@@ -334,10 +361,6 @@ class Values:
         return self.intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", total.type, total, a, c)
 
     # Memory
-
-    def place(self, kind: str, base: Any, at: Any, inside: bool = True) -> Any:
-        """The address of an element."""
-        return self.b.gep(base, [at], inbounds=inside, source_etype=_SCALARS[kind])
 
     def load(self, t: Type, base: Any, at: Any) -> Any:
         return self.b.load(self.place(t.kind, base, at), typ=llvm_type(t), align=ir.WIDTH[t.kind] // 8)
