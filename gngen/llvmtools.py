@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from gngen.errors import BuildError
-from gngen.target import Machine
+from gngen.target import Gpu, Machine
 
 # What an OpenMP region needs: where the program has the library already, its threads are the ones that are used.
 _OPENMP = ("GOMP_parallel", "GOMP_barrier", "omp_get_thread_num", "omp_get_num_threads")
@@ -61,17 +61,29 @@ def openmp() -> dict[str, int]:
     return {}
 
 
-def flags(m: Machine) -> tuple[str, ...]:
+def flags(m: Machine | Gpu) -> tuple[str, ...]:
     """What LLVM is told of a machine, as its tool llc is told it."""
+    if isinstance(m, Gpu):
+        return (f"-mtriple={m.triple}", f"-mcpu={m.arch}", "-mattr=")
     abi = (f"-target-abi={m.llvm_abi}",) if m.llvm_abi else ()
     return (f"-mtriple={m.triple}", f"-mcpu={m.llvm_cpu}", f"-mattr={','.join(m.llvm_features)}", *abi)
+
+
+def processor(flags: Sequence[str]) -> str:
+    """The processor that flags say."""
+    return _told(flags)["mcpu"]
+
+
+def _told(flags: Sequence[str]) -> dict[str, str]:
+    """Flags by their names."""
+    return dict(flag.lstrip("-").split("=", 1) for flag in flags)
 
 
 @cache
 def _target_machine(flags: tuple[str, ...]) -> Any:
     """LLVM's description of the machine that `flags` say; of the machine that is any machine, this one's."""
     llvm = _llvm()
-    told = dict(flag.lstrip("-").split("=", 1) for flag in flags)
+    told = _told(flags)
     triple = told["mtriple"] if told["mtriple"] != "unknown" else llvm.get_process_triple()
     try:
         target = llvm.Target.from_triple(triple)
@@ -114,6 +126,12 @@ def compile_assembly(texts: Sequence[str], flags: tuple[str, ...]) -> str:
     with _lock:
         found: str = _target_machine(flags).emit_assembly(_optimised(texts, flags))
         return found
+
+
+def optimised_text(texts: Sequence[str], flags: tuple[str, ...]) -> str:
+    """The LLVM IR that machine code is made from, of modules linked into one. BuildError with LLVM's words."""
+    with _lock:
+        return str(_optimised(texts, flags))
 
 
 def text_bytes(data: bytes) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gngen import resources
-from gngen.backends import BACKENDS, FALLBACK, GPU_FALLBACK, machine_kind
+from gngen.backends import BACKENDS, FALLBACK, GPU_FALLBACK, load_backend, machine_kinds
 from gngen.device import find_device, lacks_device, simulated
 from gngen.errors import TargetError
 
@@ -26,7 +26,7 @@ _FACTS: dict[str, type] = {
 _CACHE_FACTS = ("line", "l1", "l2", "l3")
 _LLVM_FACTS = ("cpu", "features", "abi", "vector_lengths")
 # A machine whose file has a table [gpu] is a GPU; these are its numbers.
-_GPU_TEXTS: dict[str, type] = {"description": str, "arch": str, "fma": bool, "gpu": dict}
+_GPU_TEXTS: dict[str, type] = {"description": str, "arch": str, "triple": str, "fma": bool, "gpu": dict}
 _GPU_FACTS = (
     "warp", "sms", "registers", "registers_thread", "threads_block", "threads_sm", "blocks_sm", "shared_block", "shared_sm", "cluster",
     "l2", "bandwidth",
@@ -78,14 +78,15 @@ class Machine:
 class Gpu:
     """The facts of one kind of GPU: sizes in bytes, registers of 32 bits, bandwidth of its memory in GB/s.
 
-    arch: what its compilers call it, as sm_90. sms: its streaming multiprocessors. registers, threads_sm, blocks_sm, shared_sm: what one
-    of them has room for. registers_thread, threads_block, shared_block: the most that a thread or a block may ask for. cluster: the most
-    blocks of a cluster on any GPU of its kind; 1 where there are no clusters.
+    arch: what its compilers call it, as sm_90. triple: what LLVM calls it. sms: its streaming multiprocessors. registers, threads_sm,
+    blocks_sm, shared_sm: what one of them has room for. registers_thread, threads_block, shared_block: the most that a thread or a block
+    may ask for. cluster: the most blocks of a cluster on any GPU of its kind; 1 where there are no clusters.
     """
 
     name: str
     description: str
     arch: str
+    triple: str
     fma: bool
     warp: int
     sms: int
@@ -190,9 +191,11 @@ def parse_target(text: str) -> Target:
     if backend not in BACKENDS:
         backends, machines = ", ".join(("auto", *BACKENDS)), ", ".join((*machine_names(), *machine_names("gpu")))
         raise TargetError(f"no target {text!r}: it reads backend[:machine], with backend one of {backends} and machine one of {machines}")
-    kind = machine_kind(backend)
-    if colon and machine not in machine_names(kind):
-        raise TargetError(f"no target {text!r}: {backend} compiles for a {kind.upper()}, one of {', '.join(machine_names(kind))}")
+    kinds = machine_kinds(backend)
+    if colon and not any(machine in machine_names(kind) for kind in kinds):
+        choices = ", or ".join(f"for a {kind.upper()}, one of {', '.join(machine_names(kind))}" for kind in kinds)
+        raise TargetError(f"no target {text!r}: {backend} compiles {choices}")
+    kind = kinds[0]
     if kind == "gpu" and not colon and lacks_device():
         names = ", ".join(machine_names(kind))
         raise TargetError(f"{backend} without a machine is for the GPU that is here, and {lacks_device()}; to emit, name one of {names}")
@@ -210,6 +213,15 @@ def runs_here(machine: Machine | Gpu) -> str:
     return f"this machine lacks {', '.join(missing)}" if missing else ""
 
 
+def why_not(backend: str, machine: Machine | Gpu) -> str:
+    """Why kernels of a backend for a machine cannot run here, or ""."""
+    module = load_backend(backend)
+    lacking: str = module.unavailable() or runs_here(machine)
+    if not lacking and isinstance(machine, Gpu) and simulated() and not getattr(module, "SIMULATED", False):
+        return "numba's CUDA simulator, which this process runs, takes kernels of numba-cuda alone"
+    return lacking
+
+
 def _device_lacks(machine: Gpu) -> str:
     """Why code for a GPU cannot run here, or "": in the simulator all can, and machine code of a capability on later ones of its major."""
     if simulated():
@@ -222,15 +234,12 @@ def _device_lacks(machine: Gpu) -> str:
 
 def targets() -> list[TargetStatus]:
     """Every target, `backend:machine`, and whether it can run here."""
-    from gngen.backends import load_backend
-
     found = []
     for backend in BACKENDS:
         module = load_backend(backend)
-        lacking = module.unavailable()
-        for name in machine_names(machine_kind(backend)):
+        for name in (name for kind in machine_kinds(backend) for name in machine_names(kind)):
             machine = load_machine(name)
-            reason = lacking or runs_here(machine)
+            reason = why_not(backend, machine)
             found.append(
                 TargetStatus(f"{backend}:{name}", backend, name, not reason, reason, f"{module.DESCRIPTION}; {machine.description}")
             )
@@ -242,8 +251,6 @@ def choose_auto(failed: Mapping[str, str] | None = None) -> tuple[Target, str]:
 
     failed: backends that turned out not to build, and why.
     """
-    from gngen.backends import load_backend
-
     host = load_cpu("host")
     passed: list[str] = []
     for backend in FALLBACK:
@@ -256,8 +263,6 @@ def choose_auto(failed: Mapping[str, str] | None = None) -> tuple[Target, str]:
 
 def choose_gpu() -> str:
     """The first backend for the GPU that is here which can run. TargetError, and why, where none can."""
-    from gngen.backends import load_backend
-
     passed = []
     for backend in GPU_FALLBACK:
         reason = load_backend(backend).unavailable()
@@ -325,7 +330,7 @@ def _gpu(name: str, facts: Mapping[str, Any]) -> Gpu:
         raise TargetError(f"{name}.toml does not say {', '.join(missing)}, nor does a machine it inherits from")
     if not re.fullmatch(r"sm_\d{2,3}[af]?", facts["arch"]):
         raise TargetError(f"{name}.toml: arch of a GPU reads as sm_90; received {facts['arch']!r}")
-    return Gpu(name=name, description=facts["description"], arch=facts["arch"], fma=facts["fma"], **numbers)
+    return Gpu(name=name, **{key: facts[key] for key in _GPU_TEXTS if key != "gpu"}, **numbers)
 
 
 def _check_types(name: str, facts: Mapping[str, Any], known: Mapping[str, type]) -> None:

@@ -35,8 +35,8 @@ def launch_faults(launch: ir.Launch, r: Report, backend: str, m: Gpu) -> list[st
     if shared > m.shared_block:
         bad.append(f"{shared} bytes shared of {m.shared_block}")
     at_once = blocks_at_once(m, launch.threads, r.registers, shared)
-    # only CUDA C can hold the compiler to a number of blocks; of either backend a block must fit
-    least = launch.together if backend == "cuda" else 1
+    # numba-cuda cannot hold the compiler to a number of blocks; of every backend a block must fit
+    least = 1 if backend == "numba-cuda" else launch.together
     if at_once < least:
         bad.append(f"{r.registers} registers of {launch.threads} threads: {at_once} blocks at once of {least}")
     if launch.cooperative and blocks_of(launch, 1) > at_once * m.sms:

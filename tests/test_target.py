@@ -15,14 +15,14 @@ from strategies import assert_right, fill, need_backend, oracle, parameters
 import gngen
 from gngen import device
 from gngen import target as targets_module
-from gngen.backends import BACKENDS, FALLBACK, load_backend, machine_kind
+from gngen.backends import BACKENDS, FALLBACK, load_backend, machine_kinds
 from gngen.errors import TargetError
 from gngen.spec import GroupNormSpec
 from gngen.target import SIMD, Gpu, Machine, choose_auto, load_cpu, load_gpu, load_machine, machine_names, parse_target, runs_here, targets
 
 SHIPPED = ("aarch64-neon", "generic", "x86-64", "x86-64-v3", "x86-64-v4")
 GPUS = ("sm_100", "sm_80", "sm_90")
-CPU_BACKENDS = [name for name in BACKENDS if machine_kind(name) == "cpu"]
+CPU_BACKENDS = [name for name in BACKENDS if "cpu" in machine_kinds(name)]
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_kernel_for_another_machine_is_emitted_and_not_run() -> None:
 
 def test_targets_lists_everything_with_reasons() -> None:
     found = {t.name: t for t in targets()}
-    assert set(found) == {f"{b}:{m}" for b in BACKENDS for m in machine_names(machine_kind(b))}
+    assert set(found) == {f"{b}:{m}" for b in BACKENDS for kind in machine_kinds(b) for m in machine_names(kind)}
     for t in found.values():
         lacking = load_backend(t.backend).unavailable() or runs_here(load_machine(t.machine))
         assert (t.available, t.reason) == (not lacking, lacking)
@@ -187,7 +187,7 @@ def a_device(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_device")
 def test_asking_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KINDS", ("gpu",), raising=False)
     assert runs_here(load_machine("sm_90")) == NO_GPU
     assert machine_names("gpu") == GPUS
     with pytest.raises(TargetError) as e:
@@ -201,7 +201,7 @@ def test_asking_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.usefixtures("a_device")
 def test_the_gpu_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KINDS", ("gpu",), raising=False)
     found = parse_target("reference").gpu
     assert found == parse_target("reference:device").gpu
     h100 = load_gpu("sm_90")
@@ -224,7 +224,7 @@ def test_how_fast_the_memory_of_a_gpu_is() -> None:
 
 
 def test_a_backend_and_a_machine_of_one_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KINDS", ("gpu",), raising=False)
     found = parse_target("reference:sm_90")
     assert found.gpu is found.machine is load_machine("sm_90")
     assert str(found) == "reference:sm_90"
@@ -276,9 +276,12 @@ def test_a_new_gpu_is_one_file(folder: Path) -> None:
         ('inherits = "generic"\n[cache]\nl1 = "32K"\n', "bad.toml: cache.l1 is an integer, at least 1; received '32K'"),
         ('inherits = "sm_90"\n[gpu]\ncores = 3\n', "bad.toml: no fact 'cores' in [gpu]; choose from warp, "),
         ('inherits = "sm_90"\n[gpu]\nsms = 0\n', "bad.toml: gpu.sms is an integer, at least 1; received 0"),
-        ('inherits = "sm_90"\nvector_bits = 128\n', "bad.toml: no fact 'vector_bits'; choose from inherits, description, arch, fma, gpu"),
+        (
+            'inherits = "sm_90"\nvector_bits = 128\n',
+            "bad.toml: no fact 'vector_bits'; choose from inherits, description, arch, triple, fma, gpu",
+        ),
         ('inherits = "sm_90"\narch = "x86_64"\n', "bad.toml: arch of a GPU reads as sm_90; received 'x86_64'"),
-        ('arch = "sm_90"\n[gpu]\nsms = 1\n', "bad.toml does not say description, fma, gpu.warp, "),
+        ('arch = "sm_90"\n[gpu]\nsms = 1\n', "bad.toml does not say description, triple, fma, gpu.warp, "),
         ("cores = \n", "bad.toml cannot be read: "),
     ],
 )

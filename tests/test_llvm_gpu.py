@@ -1,0 +1,239 @@
+"""LLVM IR of kernels for a GPU: run on the CPU against the oracle and against CUDA C, and what LLVM and ptxas make of it."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import llvmcpu
+import pytest
+from cudacpu import Job, arrays, build, check, machine, why_not
+from strategies import assert_equal
+from test_cuda import DATA, FORMS, LAYOUTS, PLAIN, QUICK, RUNS, lowered
+
+import gngen
+from gngen import gpumodule, llvmtools, target
+from gngen.backends import llvm
+from gngen.bundle.layers import read_layers
+from gngen.bundle.plan import make_bundle
+from gngen.errors import LaunchError, TargetError
+from gngen.gpumemory import DriverMemory
+from gngen.gpumodule import PtxEntry
+from gngen.gpuschedule import choose_gpu_schedule
+from gngen.grids import Grid, grids_in
+from gngen.loopnest import LoopNest
+from gngen.lowering import lower_problem
+from gngen.problem import specialize
+from gngen.spec import ACTIVATIONS, GroupNormSpec
+from gngen.target import Target, load_machine, machine_names, parse_target, targets
+
+ARCHES = [name for name in machine_names("gpu") if name != "device"]
+needs_cpu_run = pytest.mark.skipif(bool(why_not()), reason=why_not())
+
+
+@needs_cpu_run
+@pytest.mark.parametrize(
+    ("layout", "dtype", "forms"),
+    [
+        *(pytest.param(*run, (0, 4), id="-".join((*run, "some"))) for run in QUICK),
+        *(pytest.param(*run, range(len(FORMS)), marks=pytest.mark.slow, id="-".join(run)) for run in RUNS),
+    ],
+)
+def test_every_schedule_gives_the_bits_of_cuda_c(layout: str, dtype: str, forms: Sequence[int], tmp_path: Path) -> None:
+    """And they are right: arrays and scratch arrays of every schedule and fused form."""
+    shape, sizes = LAYOUTS[layout]
+    cases: list[tuple[GroupNormSpec, LoopNest]] = []
+    for i, (flags, outputs) in ((i, FORMS[i]) for i in forms):
+        act = (None, *ACTIVATIONS)[(i + 2 * list(LAYOUTS).index(layout)) % (len(ACTIVATIONS) + 1)]
+        spec = GroupNormSpec(**sizes, **flags, activation=act)
+        cases += [(spec, nest) for nest in lowered(specialize(spec, shape, dtype, None, outputs)[0], machine())]
+    calls = [(spec, nest, *arrays(nest, spec, shape, dtype, DATA[i % len(DATA)])) for i, (spec, nest) in enumerate(cases)]
+    jobs = [Job(i, shape[0], used) for i, (_, _, used, _) in enumerate(calls)]
+    (tmp_path / "cuda").mkdir()
+    nests = [nest for _, nest in cases]
+    found = llvmcpu.build(nests, machine(), tmp_path).run(jobs)
+    for (spec, nest, _, named), after, same in zip(calls, found, build(nests, machine(), tmp_path / "cuda").run(jobs), strict=True):
+        check(nest, spec, named, after[: len(nest.buffers)], dtype)
+        for one, other in zip(after, same, strict=True):
+            assert_equal(one, other)
+
+
+@needs_cpu_run
+@pytest.mark.parametrize("case", [pytest.param("runs", marks=pytest.mark.slow), "tiles"])
+def test_a_cooperative_launch_goes_from_group_to_group(case: str, tmp_path: Path) -> None:
+    """Its blocks meet at the barrier that the module has itself, several times."""
+    spec, shape = PLAIN[case]
+    p, _ = specialize(spec, shape, "float32", None, ("y", "mean", "rstd"))
+    s = choose_gpu_schedule(p, machine(), "coop")
+    nests = [lower_problem(p, replace(s, gangs=gangs)) for gangs in (s.gangs, 1)]
+    calls = [arrays(nest, spec, shape, "float32", "far") for nest in nests]
+    answers = llvmcpu.build(nests, machine(), tmp_path).run([Job(i, shape[0], used) for i, (used, _) in enumerate(calls)])
+    for nest, (_, named), after in zip(nests, calls, answers, strict=True):
+        check(nest, spec, named, after, "float32")
+    assert_equal(answers[0][-2], answers[1][-2])
+
+
+@needs_cpu_run
+def test_arrays_that_a_launch_asks_for(tmp_path: Path) -> None:
+    """More shared memory than a kernel may declare."""
+    spec, shape = GroupNormSpec(groups=1, axis=1), (1, 1, 17_000)
+    p, _ = specialize(spec, shape)
+    nest = lower_problem(p, choose_gpu_schedule(p, machine(), "cta_smem"))
+    (grid,) = grids_in(llvm.emit(nest, Target("llvm", machine())).text)
+    assert grid.shared > 49152
+    used, named = arrays(nest, spec, shape, "float32", "normal")
+    (after,) = llvmcpu.build([nest], machine(), tmp_path).run([Job(0, 1, used)])
+    check(nest, spec, named, after, "float32")
+
+
+def texts(arch: str, **changes: Any) -> tuple[str, str]:
+    """The LLVM IR and the PTX of a kernel that is shared by a cluster, where there are clusters."""
+    p = gngen.api.plan(**{"spec": GroupNormSpec(groups=32, axis=1), "shape": (1, 320, 64, 64), "target": f"llvm:{arch}", **changes})
+    return p.source.text, p.assembly()
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_ptx_is_the_architecture_s(arch: str) -> None:
+    ir, ptx = texts(arch)
+    assert re.search(rf"^\.target {arch}$", ptx, re.M)
+    (grid,) = grids_in(ir)
+    assert f".visible .entry {grid.kernel}(" in ptx
+    assert f".maxntid {grid.threads}" in ptx
+    assert (grid.cluster > 1) == (arch != "sm_80") == (".reqnctapercluster" in ptx)
+
+
+def test_nothing_is_fused_and_nothing_is_fast() -> None:
+    """Every product and sum is rounded by itself, but for what the nest fuses, and quotients and roots are exact."""
+    ir, ptx = texts("sm_90", spec=GroupNormSpec(groups=32, axis=1, activation="silu"))
+    assert not re.search(r"\b(fast|contract|reassoc|nnan|ninf|nsz|arcp|afn)\b", ir)
+    assert set(re.findall(r"\b(?:mul|add|sub|div|sqrt|fma)\.[\w.]*f(?:32|64)", ptx)) <= {
+        f"{op}.rn.{kind}" for op in ("mul", "add", "sub", "div", "sqrt", "fma") for kind in ("f32", "f64")
+    }
+    optimised = llvmtools.optimised_text([ir], llvm.flags(parse_target("llvm:sm_90")))
+    for what, instruction in ((r"call [^@\n]*@llvm\.fma\.(?:v(\d+))?f", "fma.rn.f"), (r"= fmul (?:<(\d+) x )?[fd]", "mul.rn.f")):
+        assert ptx.count(instruction) == sum(int(lanes or 1) for lanes in re.findall(what, optimised)) > 0
+    assert not re.search(r"approx|\.ftz", ptx)
+
+
+def test_a_grid_says_how_it_is_launched() -> None:
+    ir, _ = texts("sm_80", schedule="two_kernel")
+    grids = grids_in(ir)
+    assert [grid.kernel[-2:] for grid in grids] == ["_1", "_2"]
+    assert grids[0].blocks(3) == 3 * grids[0].fixed
+    assert all(Grid.read(str(grid)) == grid for grid in grids)
+    for grid in (Grid("k", 1, False, 32), Grid("k", 1, True, 32, 70_000, 1, True), Grid("k_1", 8, True, 512, 0, 4)):
+        assert Grid.read(str(grid)) == grid
+    with pytest.raises(ValueError, match=r"^'launch k' is no launch$"):
+        Grid.read("launch k")
+
+
+def test_every_process_gives_the_same_text() -> None:
+    assert texts("sm_90") == texts("sm_90")
+
+
+def test_bfloat16_goes_by_pairs() -> None:
+    _, ptx = texts("sm_90", dtype="bfloat16")
+    assert "cvt.rn.bf16x2.f32" in ptx
+    assert "cvt.f32.bf16" not in ptx
+
+
+def test_targets_have_the_gpus() -> None:
+    listed = {t.name: t for t in targets()}
+    assert {f"llvm:{arch}" for arch in ARCHES} <= set(listed)
+    assert parse_target("llvm").machine.name == "host"
+    with pytest.raises(TargetError, match=r"^no target 'llvm:sm_1': llvm compiles for a CPU, one of .*, or for a GPU, one of .*sm_90$"):
+        parse_target("llvm:sm_1")
+
+
+def test_a_bundle_is_for_cpus() -> None:
+    with pytest.raises(TargetError, match=r"^target llvm:sm_90 is a GPU, and a bundle is for CPUs; "):
+        make_bundle("gn", read_layers("sd15-unet"), ["llvm:sm_90"], "error")
+
+
+# On the GPU that is here, through a stand-in for its driver
+
+
+class Driver:
+    """NVIDIA's driver library, which remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        self.error = 0
+
+    def __getattr__(self, name: str) -> Any:
+        def ask(*arguments: Any) -> int:
+            if name.startswith("cuLaunch"):  # what the kernel is given lies there for the call alone
+                given = [ctypes.c_int64.from_address(place).value for place in arguments[9]]
+                arguments = (*arguments[:9], given, *arguments[10:])
+            self.asked.append((name, arguments))
+            return self.error if name.startswith("cuLaunch") else 0
+
+        return ask
+
+    def cuGetErrorName(self, error: int, text: Any) -> int:
+        text._obj.value = b"CUDA_ERROR_INVALID_VALUE"
+        return 0
+
+    def named(self, start: str) -> list[tuple[str, tuple[Any, ...]]]:
+        return [(name, arguments) for name, arguments in self.asked if name.startswith(start)]
+
+
+def loaded(tmp_path: Path, driver: Driver, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> PtxEntry:
+    """A kernel of backend llvm, built and loaded."""
+    monkeypatch.setattr(gpumodule, "gpu_memory", lambda: DriverMemory(driver))
+    p = gngen.api.plan(**{"spec": GroupNormSpec(groups=32, axis=1), "shape": (None, 320, 64, 64), "target": "llvm:sm_90", **changes})
+    assert llvm.build(p.source, tmp_path) == ["kernel.ll", "kernel.ptx"]
+    assert llvm.code_size(tmp_path) is None
+    entry = llvm.load(tmp_path, {"entry": p.source.entry, "arrays": len(p.nest.buffers)})
+    assert isinstance(entry, PtxEntry)
+    return entry
+
+
+def test_launches_are_asked_of_the_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver()
+    entry = loaded(tmp_path, driver, monkeypatch, schedule="two_kernel")
+    ((_, (_, ptx)),) = driver.named("cuModuleLoadData")
+    assert ptx.value.startswith(b"//\n// Generated by LLVM")
+    names = [arguments[2] for _, arguments in driver.named("cuModuleGetFunction")]
+    grids = grids_in((tmp_path / "kernel.ll").read_text())
+    assert names == [grid.kernel.encode() for grid in grids]
+    addresses = [16 * (i + 1) for i in range(5)]
+    entry.launch(addresses, 3, 7)
+    for (name, arguments), grid in zip(driver.named("cuLaunch"), grids, strict=True):
+        _, *sizes, stream, values, extra = arguments
+        assert (name, sizes, stream.value, extra) == ("cuLaunchKernel", [3 * grid.fixed, 1, 1, grid.threads, 1, 1, 0], 7, None)
+        assert values == [*addresses, 3]
+    driver.asked.clear()
+    entry.launch(addresses, 0, 7)
+    assert driver.named("cuLaunch") == []
+    with pytest.raises(LaunchError, match=r"_1 has \d+ blocks of a batch of 1073741824, more than 2147483647$"):
+        entry.launch(addresses, 1 << 30, 7)
+    driver.error = 1
+    with pytest.raises(LaunchError, match=r"^NVIDIA's driver refused cuLaunchKernel: CUDA_ERROR_INVALID_VALUE \(error 1\)$"):
+        entry.launch(addresses, 3, 7)
+
+
+def test_a_cooperative_launch_asks_for_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver()
+    shape = (None, 64, 512, 512)
+    entry = loaded(tmp_path, driver, monkeypatch, shape=shape, schedule={"name": "coop", "split": 10})
+    (grid,) = grids_in((tmp_path / "kernel.ll").read_text())
+    assert grid.cooperative
+    assert grid.shared > 49152
+    ((_, arguments),) = driver.named("cuFuncSetAttribute")
+    assert arguments[1:] == (8, grid.shared)
+    entry.launch([16] * 5, 2, 1)
+    ((name, arguments),) = driver.named("cuLaunch")
+    assert (name, arguments[1:8]) == ("cuLaunchCooperativeKernel", (grid.fixed, 1, 1, grid.threads, 1, 1, grid.shared))
+
+
+def test_the_simulator_takes_numbas_kernels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gngen.target.simulated", lambda: True)
+    assert (
+        target.why_not("llvm", load_machine("sm_90"))
+        == "numba's CUDA simulator, which this process runs, takes kernels of numba-cuda alone"
+    )
