@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from gngen.errors import BuildError
+from gngen.llvmapart import compile_apart
 from gngen.target import Gpu, Machine
 
 # What an OpenMP region needs: where the program has the library already, its threads are the ones that are used.
@@ -27,6 +28,8 @@ _PASSES = (
     "always_inliner", "sroa", "simplify_cfg", "instruction_combine", "simplify_cfg", "loop_rotate", "loop_unroll", "instruction_combine",
     "simplify_cfg",
 )  # fmt: skip
+# Triples of processors that LLVM may end the process over.
+_APART = ("amdgcn-",)
 # LLVM's context is one for the process, and not for two threads at once.
 _lock = threading.RLock()
 _numbers = itertools.count()
@@ -123,6 +126,11 @@ def compile_object(texts: Sequence[str], flags: tuple[str, ...]) -> bytes:
 
 def compile_assembly(texts: Sequence[str], flags: tuple[str, ...]) -> str:
     """The assembly of modules linked into one. BuildError with LLVM's words."""
+    return compile_apart(texts, flags) if _told(flags)["mtriple"].startswith(_APART) else compile_here(texts, flags)
+
+
+def compile_here(texts: Sequence[str], flags: tuple[str, ...]) -> str:
+    """The same in this process, whatever the processor."""
     with _lock:
         found: str = _target_machine(flags).emit_assembly(_optimised(texts, flags))
         return found

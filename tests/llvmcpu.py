@@ -1,4 +1,4 @@
-"""Run the LLVM IR of kernels for a GPU on the CPU: as it was optimised for the GPU, its intrinsics functions of `cuda_on_cpu/nvptx.h`.
+"""Run the LLVM IR of kernels for a GPU on the CPU: as it was optimised for the GPU, its intrinsics functions of `cuda_on_cpu`.
 
 Shared memory is a thread's of the operating system, as in CUDA C on the CPU (`cudacpu`), with which all else is shared. Sanitizers see the
 fibres, the arrays and what the intrinsics do, and not what a kernel does with memory: the verifier and CUDA C's run have that.
@@ -20,7 +20,7 @@ from gngen.target import Gpu, Target, load_cpu, runs_here
 
 # What a block has at most.
 _ARENA = 232448
-_HELPERS = '#include "nvptx.h"\n'
+_HELPERS = '#include "nvptx.h"\n#include "amdgcn.h"\n'
 
 
 def _host_flags() -> tuple[str, ...]:
@@ -30,16 +30,13 @@ def _host_flags() -> tuple[str, ...]:
 
 
 def on_cpu(text: str) -> str:
-    """A module for NVIDIA's processors as one for the CPU."""
+    """A module for a GPU as one for the CPU."""
     text = re.sub(r"^target (?:triple|datalayout) = .*\n", "", text, flags=re.M)
     asked, declared = r"^(@\S+) = external addrspace\(3\) global \[0 x i8\]", r"^(@\S+) = internal addrspace\(3\) global"
     text = re.sub(asked, rf"\1 = internal addrspace(3) global [{_ARENA} x i8] undef", text, flags=re.M)
     text = re.sub(declared, r"\1 = internal thread_local(initialexec) global", text, flags=re.M)
-    text = re.sub(r" ?addrspace\(\d\)", "", text)
-    text = text.replace(' syncscope("device")', "").replace("ptx_kernel ", "")
-    text = re.sub(r'@"?llvm\.nvvm\.([\w.]+?)"?\(', lambda found: f"@on_cpu_{found[1].replace('.', '_')}(", text)
-    assert "nvvm." not in re.sub(r'"nvvm\.\w+"="', "", text), re.findall(r".*nvvm\..*", text)
-    return text
+    text = re.sub(r",? addrspace\(\d\)|(?:ptx|amdgpu)_kernel | immarg|syncscope\(\"\w+\"\) ", "", text)
+    return re.sub(r'@"?llvm\.(?:nvvm|amdgcn)\.([\w.]+?)"?\(', lambda found: f"@on_cpu_{found[1].replace('.', '_')}(", text)
 
 
 def build(nests: Sequence[LoopNest], machine: Gpu, folder: Path) -> Program:

@@ -19,9 +19,10 @@ from typing import Any
 from ptxcheck import faults
 
 from gngen import models
+from gngen.amdcode import count_wide, read_kernels
 from gngen.api import plan
 from gngen.backends.numba_cuda import ptx_of
-from gngen.cudatools import Report, assemble, count_accesses, read_reports, run_tool
+from gngen.cudatools import Accesses, Report, assemble, count_accesses, read_reports, run_tool
 from gngen.errors import BuildError
 from gngen.gpuschedule import gpu_schedules_for
 from gngen.kernel import Plan
@@ -96,7 +97,12 @@ def judge(wanted: Sequence[Wanted], backend: str, arch: str) -> list[Judged]:
         texts = _many_cuda(plans) if backend == "cuda" else [_numba(p) if backend == "numba-cuda" else _llvm(p) for p in plans]
     except BuildError as e:
         return [Judged((), (str(e),))] if len(wanted) == 1 else [j for w in wanted for j in judge([w], backend, arch)]
-    return [Judged(tuple(reports), tuple(faults(p, reports, count_accesses(ptx)))) for p, (reports, ptx) in zip(plans, texts, strict=True)]
+    return [Judged(tuple(reports), tuple(faults(p, reports, accesses(p, text)))) for p, (reports, text) in zip(plans, texts, strict=True)]
+
+
+def accesses(p: Plan, text: str) -> Accesses:
+    """The accesses to global memory of a plan's assembly."""
+    return (count_wide if p.target.gpu.kind == "amdgpu" else count_accesses)(text)
 
 
 def _numba(p: Plan) -> tuple[list[Report], str]:
@@ -107,9 +113,9 @@ def _numba(p: Plan) -> tuple[list[Report], str]:
 
 
 def _llvm(p: Plan) -> tuple[list[Report], str]:
-    """The reports and the PTX of a plan, as LLVM compiles it."""
-    ptx = p.assembly()
-    return list(assemble(ptx, p.target.gpu.arch).values()), ptx
+    """The reports and the PTX of a plan, as LLVM compiles it; of an AMD GPU, the assembly."""
+    text, gpu = p.assembly(), p.target.gpu
+    return list((read_kernels(text) if gpu.kind == "amdgpu" else assemble(text, gpu.arch)).values()), text
 
 
 def _many_cuda(plans: Sequence[Plan]) -> list[tuple[list[Report], str]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import llvmcpu
+import ptxsweep
 import pytest
 from cudacpu import Job, arrays, build, check, machine, why_not
 from strategies import assert_equal
@@ -17,46 +20,52 @@ from test_cuda import DATA, FORMS, LAYOUTS, PLAIN, QUICK, RUNS, lowered
 
 import gngen
 from gngen import gpumodule, llvmtools, target
+from gngen.amdcode import read_kernels
 from gngen.backends import llvm
 from gngen.bundle.layers import read_layers
 from gngen.bundle.plan import make_bundle
-from gngen.errors import LaunchError, TargetError
+from gngen.errors import BuildError, LaunchError, SpecError, TargetError
 from gngen.gpumemory import DriverMemory
 from gngen.gpumodule import PtxEntry
-from gngen.gpuschedule import choose_gpu_schedule
+from gngen.gpuschedule import choose_gpu_schedule, gpu_schedules_for
 from gngen.grids import Grid, grids_in
 from gngen.loopnest import LoopNest
 from gngen.lowering import lower_problem
 from gngen.problem import specialize
 from gngen.spec import ACTIVATIONS, GroupNormSpec
-from gngen.target import Target, load_machine, machine_names, parse_target, targets
+from gngen.target import Gpu, Target, load_machine, machine_names, parse_target, targets
 
 ARCHES = [name for name in machine_names("gpu") if name != "device"]
+AMD_ARCHES = machine_names("amdgpu")
 needs_cpu_run = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 
 @needs_cpu_run
 @pytest.mark.parametrize(
-    ("layout", "dtype", "forms"),
+    ("arch", "layout", "dtype", "forms"),
     [
-        *(pytest.param(*run, (0, 4), id="-".join((*run, "some"))) for run in QUICK),
-        *(pytest.param(*run, range(len(FORMS)), marks=pytest.mark.slow, id="-".join(run)) for run in RUNS),
+        *(pytest.param("sm_90", *run, (0, 4), id="-".join((*run, "some"))) for run in QUICK),
+        pytest.param("gfx1100", "last", "bfloat16", (0, 4), id="gfx1100-some"),
+        *(
+            pytest.param(arch, *run, range(len(FORMS)), marks=pytest.mark.slow, id="-".join((arch, *run)))
+            for arch, run in product(("sm_90", "gfx1100"), RUNS)
+        ),
     ],
 )
-def test_every_schedule_gives_the_bits_of_cuda_c(layout: str, dtype: str, forms: Sequence[int], tmp_path: Path) -> None:
+def test_every_schedule_gives_the_bits_of_cuda_c(arch: str, layout: str, dtype: str, forms: Sequence[int], tmp_path: Path) -> None:
     """And they are right: arrays and scratch arrays of every schedule and fused form."""
     shape, sizes = LAYOUTS[layout]
     cases: list[tuple[GroupNormSpec, LoopNest]] = []
     for i, (flags, outputs) in ((i, FORMS[i]) for i in forms):
         act = (None, *ACTIVATIONS)[(i + 2 * list(LAYOUTS).index(layout)) % (len(ACTIVATIONS) + 1)]
         spec = GroupNormSpec(**sizes, **flags, activation=act)
-        cases += [(spec, nest) for nest in lowered(specialize(spec, shape, dtype, None, outputs)[0], machine())]
+        cases += [(spec, nest) for nest in lowered(specialize(spec, shape, dtype, None, outputs)[0], machine(arch))]
     calls = [(spec, nest, *arrays(nest, spec, shape, dtype, DATA[i % len(DATA)])) for i, (spec, nest) in enumerate(cases)]
     jobs = [Job(i, shape[0], used) for i, (_, _, used, _) in enumerate(calls)]
     (tmp_path / "cuda").mkdir()
     nests = [nest for _, nest in cases]
-    found = llvmcpu.build(nests, machine(), tmp_path).run(jobs)
-    for (spec, nest, _, named), after, same in zip(calls, found, build(nests, machine(), tmp_path / "cuda").run(jobs), strict=True):
+    found = llvmcpu.build(nests, machine(arch), tmp_path).run(jobs)
+    for (spec, nest, _, named), after, same in zip(calls, found, build(nests, machine(arch), tmp_path / "cuda").run(jobs), strict=True):
         check(nest, spec, named, after[: len(nest.buffers)], dtype)
         for one, other in zip(after, same, strict=True):
             assert_equal(one, other)
@@ -143,15 +152,73 @@ def test_bfloat16_goes_by_pairs() -> None:
 
 def test_targets_have_the_gpus() -> None:
     listed = {t.name: t for t in targets()}
-    assert {f"llvm:{arch}" for arch in ARCHES} <= set(listed)
+    assert {f"llvm:{arch}" for arch in (*ARCHES, *AMD_ARCHES)} <= set(listed)
+    assert listed["llvm:gfx1100"].reason == "kernels for AMD GPUs are emitted and compiled, and not launched from here"
+    assert "cuda:gfx1100" not in listed
     assert parse_target("llvm").machine.name == "host"
-    with pytest.raises(TargetError, match=r"^no target 'llvm:sm_1': llvm compiles for a CPU, one of .*, or for a GPU, one of .*sm_90$"):
+    words = ("for a CPU, one of .*", "for an NVIDIA GPU, one of .*sm_90", "for an AMD GPU, one of gfx1100, gfx1201")
+    with pytest.raises(TargetError, match=f"^no target 'llvm:sm_1': llvm compiles {', or '.join(words)}$"):
         parse_target("llvm:sm_1")
 
 
 def test_a_bundle_is_for_cpus() -> None:
     with pytest.raises(TargetError, match=r"^target llvm:sm_90 is a GPU, and a bundle is for CPUs; "):
         make_bundle("gn", read_layers("sd15-unet"), ["llvm:sm_90"], "error")
+
+
+# AMD's
+
+
+@pytest.mark.parametrize("arch", AMD_ARCHES)
+@pytest.mark.parametrize(
+    ("layout", "dtype", "form"),
+    [
+        pytest.param(*run, marks=() if run == ("last", "float32", "plain") else pytest.mark.slow, id="-".join(run))
+        for run in product(ptxsweep.LAYOUTS, ptxsweep.DTYPES, ptxsweep.FORMS)
+    ],
+)
+def test_code_for_amd(arch: str, layout: str, dtype: str, form: str) -> None:
+    """No spills, no stack, room for a block, and 16-byte accesses."""
+    wanted = ptxsweep.small(arch, (layout,), (dtype,), (form,))
+    for w, judged in zip(wanted, ptxsweep.judge(wanted, "llvm", arch), strict=True):
+        assert len(judged.reports) == (2 if w.schedule == "two_kernel" else 1)
+        assert judged.faults == (), w
+
+
+def test_what_amd_has_not() -> None:
+    gpu = load_machine("gfx1100")
+    assert isinstance(gpu, Gpu)
+    p, _ = specialize(GroupNormSpec(groups=32, axis=1), (1, 320, 64, 64))
+    assert gpu_schedules_for(p, gpu) == ["two_kernel"]
+    with pytest.raises(SpecError, match=r"^schedule coop does not fit: blocks of a launch on gfx1100 cannot wait for each other; choose"):
+        choose_gpu_schedule(p, gpu, "coop")
+    with pytest.raises(SpecError, match=r"^schedule cluster does not fit: gfx1100 has clusters of at most 1 blocks; choose"):
+        choose_gpu_schedule(p, gpu, "cluster")
+
+
+def test_amd_s_code_says_what_it_takes() -> None:
+    ir, assembly = texts("gfx1100")
+    kernels = read_kernels(assembly)
+    assert list(kernels) == [grid.kernel for grid in grids_in(ir)]
+    assert all(r.arch == "gfx1100" and 8 < r.registers < 128 and not r.spills and not r.stack for r in kernels.values())
+    assert [r.shared > 0 for r in kernels.values()] == [False, True]
+    spilled = assembly.replace(".vgpr_spill_count: 0", ".vgpr_spill_count: 3")
+    assert [r.spills for r in read_kernels(spilled).values()] == [24, 24]
+    with pytest.raises(BuildError, match=r"^the assembly says nothing of its kernels$"):
+        read_kernels("")
+
+
+def test_llvm_in_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it refuses is one error, and so is its end."""
+    flags = llvmtools.flags(load_machine("gfx1100"))
+    with pytest.raises(BuildError, match=r"^LLVM refused a module: .*expected"):
+        llvmtools.compile_assembly(["define void @f( {"], flags)
+    program = tmp_path / "aborts"
+    program.write_text("#!/bin/sh\necho 'Cannot select' >&2\nkill -ABRT $$\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(BuildError, match=r"^LLVM ended with status -6 \(-mtriple=amdgcn-amd-amdhsa .*\): Cannot select"):
+        llvmtools.compile_assembly(["define void @f() { ret void }"], flags)
 
 
 # On the GPU that is here, through a stand-in for its driver

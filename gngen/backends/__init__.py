@@ -13,7 +13,7 @@ It may have
 
 - ``note()``, what a user should know of its kernels, and ``compiler()``, the command that builds them;
 - ``ONE_SCHEDULE``, true where every schedule computes alike, and ``HOST_ONLY``, true where its code is always this machine's;
-- ``MACHINE_KINDS``, of which machines it compiles for, that of a target without one first: "cpu" unless it says so, "gpu" (NVIDIA's);
+- ``MACHINE_KINDS``, those of `gngen.target.KINDS` that it compiles for, that of a target without a machine first; ("cpu",) unless given;
 - ``SIMULATED``, true where numba's CUDA simulator runs its kernels;
 - ``object_code(source, target)``, the bytes of an object file, and ``emit_phases(nest, target, symbol)``, a source of the nest's phases
   without an entry: a backend that has both makes bundles.
@@ -43,6 +43,6 @@ def load_backend(name: str) -> ModuleType:
 
 
 def machine_kinds(name: str) -> tuple[str, ...]:
-    """What a backend compiles for: cpu, gpu or both, that of a target without a machine first."""
+    """The kinds of machines that a backend compiles for, that of a target without a machine first."""
     found: tuple[str, ...] = getattr(load_backend(name), "MACHINE_KINDS", ("cpu",))
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gngen import llvmtools
+from gngen.amdcode import read_kernels
 from gngen.backends.entry import Entry
 from gngen.cudatools import Report, assemble
 from gngen.errors import BuildError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
 
 DESCRIPTION = "LLVM IR, compiled by llvmlite"
-MACHINE_KINDS = ("cpu", "gpu")
+MACHINE_KINDS = ("cpu", "gpu", "amdgpu")
 _TEXT, OBJECT, _PTX = "kernel.ll", "kernel.o", "kernel.ptx"
 
 
@@ -100,8 +101,13 @@ def assembly(source: Source, folder: Path, target: Target) -> str:
 
 
 def reports(source: Source, folder: Path) -> dict[str, Report]:
-    """What ptxas says of every kernel of a source for a GPU, in the order of their launches. BuildError: no ptxas, or it refused."""
-    found = assemble(llvmtools.compile_assembly([source.text], source.flags), llvmtools.processor(source.flags))
+    """What every kernel of a source for a GPU takes, in the order of their launches: of NVIDIA's as ptxas says, of AMD's as LLVM does.
+
+    Raises:
+        BuildError: LLVM refused; or there is no ptxas, or it did.
+    """
+    text, arch = llvmtools.compile_assembly([source.text], source.flags), llvmtools.processor(source.flags)
+    found = read_kernels(text) if arch.startswith("gfx") else assemble(text, arch)
     return {grid.kernel: found[grid.kernel] for grid in grids_in(source.text)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from llvmlite import ir as ll
 
 from gngen import loopnest as ir
+from gngen.backends.llvm_amdgcn import AmdgcnValues
 from gngen.backends.llvm_body import Body, define_function
 from gngen.backends.llvm_gpu_values import GLOBAL, GpuValues
 from gngen.backends.llvm_nvptx import NvptxValues
@@ -18,7 +19,7 @@ from gngen.target import Gpu
 from gngen.unroll import unroll_body
 
 # By the first part of a triple.
-PROCESSORS: dict[str, Callable[[ll.Module, bool], GpuValues]] = {"nvptx64": NvptxValues}
+PROCESSORS: dict[str, Callable[[ll.Module, Gpu, bool], GpuValues]] = {"nvptx64": NvptxValues, "amdgcn": AmdgcnValues}
 _ALIGNMENT = 16
 
 
@@ -26,7 +27,7 @@ def print_gpu(nest: LoopNest, gpu: Gpu) -> tuple[ll.Module, list[Grid]]:
     """A module of the nest's kernels, and how each is launched. A kernel takes the nest's arrays and scratch arrays, the batch (i64)."""
     module = ll.Module(nest.name)
     module.triple = gpu.triple
-    values = PROCESSORS[gpu.triple.partition("-")[0]](module, nest.problem.sample < 1 << 31)
+    values = PROCESSORS[gpu.triple.partition("-")[0]](module, gpu, nest.problem.sample < 1 << 31)
     functions = {f.name: define_function(values, f) for f in nest.functions}
     grids = grids_of(nest, values.declared)
     launches = [s for s in unroll_body(nest.body) if isinstance(s, Launch)]
@@ -74,6 +75,14 @@ class _KernelBody(Body):
         self.known[launch.warp.name] = b.zext(b.udiv(thread, warp), I64)
         self.known[launch.lane.name] = b.zext(b.urem(thread, warp), I64)
 
+    def alloca(self, t: ll.Type, name: str, alignment: int | None) -> Any:
+        if not self.values.stack:
+            return super().alloca(t, name, alignment)
+        place = _Alloca(self.entry, t, name, self.values.stack)
+        place.align = alignment
+        self.entry.instructions.insert(0, place)
+        return place
+
     def statement(self, s: Stmt) -> None:
         match s:
             case ir.Store(buffer, index, value, None, streaming):
@@ -112,3 +121,15 @@ class _KernelBody(Body):
             return self.values.shared(f"{self.grid.kernel}_{buffer.name}", ir.buffer_bytes(buffer))
         arena = self.values.shared(f"{self.grid.kernel}_shared", 0)
         return self.values.b.gep(arena, [ll.Constant(I64, self.places_asked[buffer.name])], inbounds=True, source_etype=ll.IntType(8))
+
+
+class _Alloca(ll.AllocaInstr):  # type: ignore[misc]
+    """A thread's own memory, in a space of its own."""
+
+    def __init__(self, block: ll.Block, t: ll.Type, name: str, space: int) -> None:
+        super().__init__(block, t, None, name)
+        self.type = ll.PointerType(addrspace=space)
+
+    def descr(self, buf: list[str]) -> None:
+        super().descr(buf)
+        buf.append(f", addrspace({self.type.addrspace})")

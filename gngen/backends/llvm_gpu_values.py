@@ -12,6 +12,7 @@ from llvmlite import ir as ll
 from gngen import loopnest as ir
 from gngen.backends.llvm_values import I32, I64, VOID, Bfloat, Operations, like, llvm_type
 from gngen.loopnest import Launch, Op, Type
+from gngen.target import Gpu
 
 GLOBAL, SHARED = 1, 3
 _F32, _BYTE = ll.FloatType(), ll.IntType(8)
@@ -30,9 +31,9 @@ class GpuValues(Operations):
     declared = 0
     stack = 0
 
-    def __init__(self, module: ll.Module, small: bool) -> None:
+    def __init__(self, module: ll.Module, gpu: Gpu, small: bool) -> None:
         super().__init__(module)
-        self.small = small
+        self.gpu, self.small = gpu, small
 
     # A processor's own
 
