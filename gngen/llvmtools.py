@@ -28,6 +28,8 @@ _PASSES = (
     "always_inliner", "sroa", "simplify_cfg", "instruction_combine", "simplify_cfg", "loop_rotate", "loop_unroll", "instruction_combine",
     "simplify_cfg",
 )  # fmt: skip
+# GPUs' kernels, whose loops are unrolled, have all else in their processor's own passes; combined instructions take more registers.
+_GPUS, _GPU_PASSES = ("nvptx64-", "amdgcn-"), ("always_inliner", "sroa", "simplify_cfg")
 # Triples of processors that LLVM may end the process over.
 _APART = ("amdgcn-",)
 # LLVM's context is one for the process, and not for two threads at once.
@@ -111,7 +113,7 @@ def _optimised(texts: Sequence[str], flags: tuple[str, ...]) -> Any:
         raise BuildError(f"LLVM refused a module: {' '.join(str(e).split())[:500]}") from e
     builder = llvm.create_pass_builder(tm, llvm.create_pipeline_tuning_options(speed_level=2))
     passes = llvm.create_new_module_pass_manager()
-    for name in _PASSES:
+    for name in _GPU_PASSES if tm.triple.startswith(_GPUS) else _PASSES:
         getattr(passes, f"add_{name}_pass")()
     passes.run(module, builder)
     return module

@@ -16,7 +16,7 @@ import ptxsweep
 import pytest
 from cudacpu import Job, arrays, build, check, machine, why_not
 from strategies import assert_equal
-from test_cuda import DATA, FORMS, LAYOUTS, PLAIN, QUICK, RUNS, lowered
+from test_cuda import DATA, FORMS, LAYOUTS, PLAIN, RUNS, lowered
 
 import gngen
 from gngen import gpumodule, llvmtools, target
@@ -44,8 +44,9 @@ needs_cpu_run = pytest.mark.skipif(bool(why_not()), reason=why_not())
 @pytest.mark.parametrize(
     ("arch", "layout", "dtype", "forms"),
     [
-        *(pytest.param("sm_90", *run, (0, 4), id="-".join((*run, "some"))) for run in QUICK),
-        pytest.param("gfx1100", "last", "bfloat16", (0, 4), id="gfx1100-some"),
+        pytest.param("sm_90", "first", "float32", (0,), id="sm_90-first"),
+        pytest.param("sm_90", "last", "float16", (4,), id="sm_90-last"),
+        pytest.param("gfx1100", "last", "bfloat16", (4,), id="gfx1100-last"),
         *(
             pytest.param(arch, *run, range(len(FORMS)), marks=pytest.mark.slow, id="-".join((arch, *run)))
             for arch, run in product(("sm_90", "gfx1100"), RUNS)
@@ -123,8 +124,12 @@ def test_nothing_is_fused_and_nothing_is_fast() -> None:
         f"{op}.rn.{kind}" for op in ("mul", "add", "sub", "div", "sqrt", "fma") for kind in ("f32", "f64")
     }
     optimised = llvmtools.optimised_text([ir], llvm.flags(parse_target("llvm:sm_90")))
-    for what, instruction in ((r"call [^@\n]*@llvm\.fma\.(?:v(\d+))?f", "fma.rn.f"), (r"= fmul (?:<(\d+) x )?[fd]", "mul.rn.f")):
-        assert ptx.count(instruction) == sum(int(lanes or 1) for lanes in re.findall(what, optimised)) > 0
+    fused, products = (
+        sum(int(lanes or 1) for lanes in re.findall(what, optimised))
+        for what in (r"call [^@\n]*@llvm\.fma\.(?:v(\d+))?f", r"= fmul (?:<(\d+) x )?[fd]")
+    )
+    assert ptx.count("fma.rn.f") == fused > 0
+    assert ptx.count("mul.rn.f") >= products > 0  # a quotient by a power of two is one
     assert not re.search(r"approx|\.ftz", ptx)
 
 

@@ -154,6 +154,17 @@ def test_layers_in_halves_with_channels_last(backend: str, arch: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("arch", ["sm_80", "gfx1100"])
+def test_layers_in_halves_as_llvm_compiles_them(arch: str) -> None:
+    """Registers are held tightest where blocks of a cooperative launch share a multiprocessor of an A100."""
+    if LACKS["llvm"] and arch != "gfx1100":
+        pytest.skip(LACKS["llvm"])
+    wanted = ptxsweep.layers("sd15-unet", ("first",), ("float16", "bfloat16"))
+    judged = ptxsweep.judge(wanted, "llvm", arch)
+    assert [(w, j.faults) for w, j in zip(wanted, judged, strict=True) if j.faults] == []
+
+
+@pytest.mark.slow
 def test_all_blocks_of_a_cooperative_launch_run_at_once_as_numba_compiles_it() -> None:
     """It takes more registers than nvcc, and must leave room for two blocks on a multiprocessor of an A100."""
     if LACKS["numba-cuda"]:
