@@ -1,6 +1,6 @@
 """What the operations of a nest are on a GPU, as LLVM IR: vectors of 16 bytes, exchanges within a warp, barriers, what a kernel is told.
 
-Memory has spaces: 1 that of the GPU, 3 a block's shared memory. A processor (`llvm_nvptx`) fills in what its instructions are.
+Memory has spaces: 1 that of the GPU, 3 a block's shared memory. `llvm_nvptx` and `llvm_amdgcn` fill in what their processors' instructions are.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 from llvmlite import ir as ll
 
 from gngen import loopnest as ir
-from gngen.backends.llvm_values import I32, I64, VOID, Bfloat, Operations, like, llvm_type
+from gngen.backends.llvm_values import I32, I64, Bfloat, Operations, like, llvm_type
 from gngen.loopnest import Launch, Op, Type
 from gngen.target import Gpu
 
@@ -98,7 +98,7 @@ class GpuValues(Operations):
     def _by_words(self, x: Any, each: Any) -> Any:
         """A scalar whose words went through `each`."""
         b = self.b
-        if ir.WIDTH["f64"] != _bits(x.type):
+        if not isinstance(x.type, ll.DoubleType) and x.type != I64:
             return b.bitcast(each(b.bitcast(x, I32)), x.type)
         words = b.bitcast(x, ll.VectorType(I32, 2))
         return b.bitcast(self._pack(*(each(b.extract_element(words, ll.Constant(I32, k))) for k in range(2))), x.type)
@@ -140,19 +140,6 @@ class GpuValues(Operations):
             if size:
                 found.linkage, found.initializer = "internal", ll.Constant(t, ll.Undefined)
         return found
-
-    def own(self, name: str, result: ll.Type = VOID) -> tuple[ll.Function, bool]:
-        """A function of the module's own, without parameters, and whether it is new."""
-        f = self.module.globals.get(name)
-        if f is not None:
-            return f, False
-        f = ll.Function(self.module, ll.FunctionType(result, []), name)
-        f.linkage = "internal"
-        return f, True
-
-
-def _bits(t: ll.Type) -> int:
-    return 64 if isinstance(t, ll.DoubleType) or t == I64 else 32
 
 
 def _alignment(t: Type) -> int:

@@ -61,9 +61,11 @@ class NvptxValues(GpuValues):
 
     def _grid_barrier(self) -> ll.Function:
         """As CUDA's cooperative groups have it: a counter of the driver's, whose highest bit turns when the last block has come."""
-        f, new = self.own("wait_for_grid")
-        if not new:
+        f = self.module.globals.get("wait_for_grid")
+        if f is not None:
             return f
+        f = ll.Function(self.module, ll.FunctionType(VOID, []), "wait_for_grid")
+        f.linkage = "internal"
         add_attributes(f, "nounwind", "convergent", "alwaysinline")
         outside, b = self.b, ll.IRBuilder(f.append_basic_block("entry"))
         self.b = b
