@@ -1,6 +1,7 @@
 """What the operations of a nest are on a GPU, as LLVM IR: vectors of 16 bytes, exchanges within a warp, barriers, what a kernel is told.
 
-Memory has spaces: 1 that of the GPU, 3 a block's shared memory. `llvm_nvptx` and `llvm_amdgcn` fill in what their processors' instructions are.
+Memory has spaces: 1 that of the GPU, 3 a block's shared memory. What a processor's own instructions are stands in `llvm_nvptx` and
+`llvm_amdgcn`.
 """
 
 from __future__ import annotations
