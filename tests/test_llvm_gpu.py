@@ -145,7 +145,7 @@ def test_a_grid_says_how_it_is_launched() -> None:
         Grid.read("launch k")
 
 
-def test_every_process_gives_the_same_text() -> None:
+def test_the_same_text_and_ptx_twice() -> None:
     assert texts("sm_90") == texts("sm_90")
 
 
