@@ -54,15 +54,24 @@ class Memory(Protocol):
         """What a kernel is handed for so many bytes at an address."""
 
 
+def ask_driver(driver: Any, name: str, *arguments: Any) -> None:
+    """Call a function of the driver library; LaunchError with the driver's own name for what it refuses."""
+    error = getattr(driver, name)(*arguments)
+    if error:
+        text = ctypes.c_char_p()
+        driver.cuGetErrorName(error, ctypes.byref(text))
+        raise LaunchError(f"NVIDIA's driver refused {name}: {(text.value or b'?').decode()} (error {error})")
+
+
 class DriverMemory:
     """The memory of the first GPU.
 
     Raises:
-        LaunchError: what the driver refuses, with its own name for it.
+        LaunchError: what the driver refuses.
     """
 
     def __init__(self, driver: Any) -> None:
-        self._driver = driver
+        self.driver = driver
         device, context = ctypes.c_int(), ctypes.c_void_p()
         self._ask("cuInit", 0)
         self._ask("cuDeviceGet", ctypes.byref(device), 0)
@@ -70,11 +79,7 @@ class DriverMemory:
         self._context = context
 
     def _ask(self, name: str, *arguments: Any) -> None:
-        error = getattr(self._driver, name)(*arguments)
-        if error:
-            text = ctypes.c_char_p()
-            self._driver.cuGetErrorName(error, ctypes.byref(text))
-            raise LaunchError(f"NVIDIA's driver refused {name}: {(text.value or b'?').decode()} (error {error})")
+        ask_driver(self.driver, name, *arguments)
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -111,7 +116,7 @@ class DriverMemory:
 
     def device_of(self, address: int) -> int | None:
         number = ctypes.c_int()
-        error = self._driver.cuPointerGetAttribute(ctypes.byref(number), _DEVICE_ORDINAL, ctypes.c_uint64(address))
+        error = self.driver.cuPointerGetAttribute(ctypes.byref(number), _DEVICE_ORDINAL, ctypes.c_uint64(address))
         return None if error else number.value
 
     def argument(self, address: int, size: int, dtype: np.dtype[Any]) -> int:

@@ -198,6 +198,8 @@ class _Room:
         if name == "cluster":
             most = self.m.cluster
             return f"{self.m.name} has clusters of at most {most} blocks" if split > most or split & (split - 1) else ""
+        if not self.m.cooperative:
+            return f"blocks of a launch on {self.m.name} cannot wait for each other"
         return "" if self.schedule(name, split).gangs else f"{split} blocks do not run at once on {self.m.name}"
 
     def misnumbered(self, s: GpuSchedule) -> str:

@@ -23,7 +23,7 @@ from gngen.problem import Layout, Problem
 from gngen.schedule import SCHEDULES, Schedule, choose_schedule
 from gngen.source import Source
 from gngen.spec import GroupNormSpec
-from gngen.target import Gpu, Machine, Target, runs_here
+from gngen.target import Gpu, Machine, Target, runs_here, why_not
 
 if TYPE_CHECKING:
     from gngen.launcher import Launcher
@@ -224,7 +224,7 @@ def _get(digest: str, plan: Plan) -> Built:
 
 def _load(digest: str, plan: Plan) -> Built:
     backend, cache = load_backend(plan.target.backend), default_cache()
-    lacking = backend.unavailable() or runs_here(plan.target.machine)
+    lacking = why_not(plan.target.backend, plan.target.machine)
     if lacking:
         raise TargetError(f"a kernel for {plan.target} can be emitted here and not run: {lacking}")
     start = time.perf_counter()

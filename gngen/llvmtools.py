@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 from gngen.errors import BuildError
-from gngen.target import Machine
+from gngen.llvmapart import compile_apart
+from gngen.target import Gpu, Machine
 
 # What an OpenMP region needs: where the program has the library already, its threads are the ones that are used.
 _OPENMP = ("GOMP_parallel", "GOMP_barrier", "omp_get_thread_num", "omp_get_num_threads")
@@ -27,6 +28,10 @@ _PASSES = (
     "always_inliner", "sroa", "simplify_cfg", "instruction_combine", "simplify_cfg", "loop_rotate", "loop_unroll", "instruction_combine",
     "simplify_cfg",
 )  # fmt: skip
+# GPUs' kernels, whose loops are unrolled, have all else in their processor's own passes; combined instructions take more registers.
+_GPUS, _GPU_PASSES = ("nvptx64-", "amdgcn-"), ("always_inliner", "sroa", "simplify_cfg")
+# Triples of processors that LLVM may end the process over.
+_APART = ("amdgcn-",)
 # LLVM's context is one for the process, and not for two threads at once.
 _lock = threading.RLock()
 _numbers = itertools.count()
@@ -61,17 +66,29 @@ def openmp() -> dict[str, int]:
     return {}
 
 
-def flags(m: Machine) -> tuple[str, ...]:
+def flags(m: Machine | Gpu) -> tuple[str, ...]:
     """What LLVM is told of a machine, as its tool llc is told it."""
+    if isinstance(m, Gpu):
+        return (f"-mtriple={m.triple}", f"-mcpu={m.arch}", "-mattr=")
     abi = (f"-target-abi={m.llvm_abi}",) if m.llvm_abi else ()
     return (f"-mtriple={m.triple}", f"-mcpu={m.llvm_cpu}", f"-mattr={','.join(m.llvm_features)}", *abi)
+
+
+def processor(flags: Sequence[str]) -> str:
+    """The processor that flags say."""
+    return _told(flags)["mcpu"]
+
+
+def _told(flags: Sequence[str]) -> dict[str, str]:
+    """Flags by their names."""
+    return dict(flag.lstrip("-").split("=", 1) for flag in flags)
 
 
 @cache
 def _target_machine(flags: tuple[str, ...]) -> Any:
     """LLVM's description of the machine that `flags` say; of the machine that is any machine, this one's."""
     llvm = _llvm()
-    told = dict(flag.lstrip("-").split("=", 1) for flag in flags)
+    told = _told(flags)
     triple = told["mtriple"] if told["mtriple"] != "unknown" else llvm.get_process_triple()
     try:
         target = llvm.Target.from_triple(triple)
@@ -96,7 +113,7 @@ def _optimised(texts: Sequence[str], flags: tuple[str, ...]) -> Any:
         raise BuildError(f"LLVM refused a module: {' '.join(str(e).split())[:500]}") from e
     builder = llvm.create_pass_builder(tm, llvm.create_pipeline_tuning_options(speed_level=2))
     passes = llvm.create_new_module_pass_manager()
-    for name in _PASSES:
+    for name in _GPU_PASSES if tm.triple.startswith(_GPUS) else _PASSES:
         getattr(passes, f"add_{name}_pass")()
     passes.run(module, builder)
     return module
@@ -111,9 +128,20 @@ def compile_object(texts: Sequence[str], flags: tuple[str, ...]) -> bytes:
 
 def compile_assembly(texts: Sequence[str], flags: tuple[str, ...]) -> str:
     """The assembly of modules linked into one. BuildError with LLVM's words."""
+    return compile_apart(texts, flags) if _told(flags)["mtriple"].startswith(_APART) else compile_here(texts, flags)
+
+
+def compile_here(texts: Sequence[str], flags: tuple[str, ...]) -> str:
+    """The same in this process, whatever the processor."""
     with _lock:
         found: str = _target_machine(flags).emit_assembly(_optimised(texts, flags))
         return found
+
+
+def optimised_text(texts: Sequence[str], flags: tuple[str, ...]) -> str:
+    """The LLVM IR that machine code is made from, of modules linked into one. BuildError with LLVM's words."""
+    with _lock:
+        return str(_optimised(texts, flags))
 
 
 def text_bytes(data: bytes) -> int:

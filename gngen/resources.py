@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CODE = (
     "loopnest", "builder", "spec", "problem", "summation", "gradientsums", "schedule", "schedulerules", "backwardschedule", "gpuschedule",
     "slices", "formulas", "masks", "sweeps", "pieces", "gradients", "gpupieces", "tilepieces", "prune", "unroll", "lowering", "vectormath",
-    "source", "render", "kernel", "phases", "llvmtools", "tools", "toolchain",
+    "source", "render", "kernel", "phases", "grids", "llvmtools", "llvmapart", "tools", "toolchain",
 )  # fmt: skip
 _FOLDERS = ("backends", "schedules")
 

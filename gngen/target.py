@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gngen import resources
-from gngen.backends import BACKENDS, FALLBACK, GPU_FALLBACK, machine_kind
+from gngen.backends import BACKENDS, FALLBACK, GPU_FALLBACK, load_backend, machine_kinds
 from gngen.device import find_device, lacks_device, simulated
 from gngen.errors import TargetError
 
@@ -26,11 +26,14 @@ _FACTS: dict[str, type] = {
 _CACHE_FACTS = ("line", "l1", "l2", "l3")
 _LLVM_FACTS = ("cpu", "features", "abi", "vector_lengths")
 # A machine whose file has a table [gpu] is a GPU; these are its numbers.
-_GPU_TEXTS: dict[str, type] = {"description": str, "arch": str, "fma": bool, "gpu": dict}
+_GPU_TEXTS: dict[str, type] = {"description": str, "arch": str, "triple": str, "fma": bool, "cooperative": bool, "gpu": dict}
 _GPU_FACTS = (
     "warp", "sms", "registers", "registers_thread", "threads_block", "threads_sm", "blocks_sm", "shared_block", "shared_sm", "cluster",
     "l2", "bandwidth",
 )  # fmt: skip
+# Kinds of machines, in an error's words; and what compilers call the GPUs of each.
+KINDS = {"cpu": "a CPU", "gpu": "an NVIDIA GPU", "amdgpu": "an AMD GPU"}
+_GPU_ARCHES = {"gpu": (r"sm_\d{2,3}[af]?", "sm_90"), "amdgpu": (r"gfx[0-9a-f]{3,4}", "gfx1100")}
 # The lines of /proc/cpuinfo that name the processor, on x86 and on ARM.
 _MODEL_LINES = ("model name", "cpu family", "model", "CPU implementer", "CPU part")
 SIMD = ("avx512", "avx2", "sse2", "neon", "scalable", "generic")
@@ -78,15 +81,18 @@ class Machine:
 class Gpu:
     """The facts of one kind of GPU: sizes in bytes, registers of 32 bits, bandwidth of its memory in GB/s.
 
-    arch: what its compilers call it, as sm_90. sms: its streaming multiprocessors. registers, threads_sm, blocks_sm, shared_sm: what one
-    of them has room for. registers_thread, threads_block, shared_block: the most that a thread or a block may ask for. cluster: the most
-    blocks of a cluster on any GPU of its kind; 1 where there are no clusters.
+    arch: what its compilers call it, as sm_90. triple: what LLVM calls it. sms: its streaming multiprocessors. registers, threads_sm,
+    blocks_sm, shared_sm: what one of them has room for. registers_thread, threads_block, shared_block: the most that a thread or a block
+    may ask for. cooperative: whether all blocks of a launch can be made to run at once, and wait for each other. cluster: the most blocks
+    of a cluster on any GPU of its kind; 1 where there are no clusters.
     """
 
     name: str
     description: str
     arch: str
+    triple: str
     fma: bool
+    cooperative: bool
     warp: int
     sms: int
     registers: int
@@ -99,6 +105,11 @@ class Gpu:
     cluster: int
     l2: int
     bandwidth: int
+
+    @property
+    def kind(self) -> str:
+        """gpu of NVIDIA, or amdgpu."""
+        return _gpu_kind(self.triple)
 
     @property
     def capability(self) -> tuple[int, int]:
@@ -143,10 +154,14 @@ class TargetStatus:
 
 
 def machine_names(kind: str = "cpu") -> tuple[str, ...]:
-    """Every machine of a kind (cpu, gpu) that has a file; before them `host`, which is this one, or `device`, the GPU here, if any."""
-    own = ("host",) if kind == "cpu" else () if lacks_device() else ("device",)
+    """Every machine of a kind of `KINDS` that has a file; before them `host`, which is this one, or `device`, the GPU here, if any."""
+    own = ("host",) if kind == "cpu" else () if kind != "gpu" or lacks_device() else ("device",)
     files = _files()
     return (*own, *(name for name in sorted(files) if _kind(name, files) == kind))
+
+
+def _all_machines() -> tuple[str, ...]:
+    return tuple(name for kind in KINDS for name in machine_names(kind))
 
 
 @cache
@@ -158,7 +173,7 @@ def load_machine(name: str) -> Machine | Gpu:
         return _detect_device()
     files = _files()
     if name not in files:
-        names = ", ".join((*machine_names(), *machine_names("gpu")))
+        names = ", ".join(_all_machines())
         raise TargetError(f"no machine {name!r}; choose from {names}, or describe it in a TOML file")
     facts = _facts(name, (), files)
     return _gpu(name, facts) if "gpu" in facts else _machine(name, facts)
@@ -188,11 +203,13 @@ def parse_target(text: str) -> Target:
     """
     backend, colon, machine = str(text).partition(":")
     if backend not in BACKENDS:
-        backends, machines = ", ".join(("auto", *BACKENDS)), ", ".join((*machine_names(), *machine_names("gpu")))
+        backends, machines = ", ".join(("auto", *BACKENDS)), ", ".join(_all_machines())
         raise TargetError(f"no target {text!r}: it reads backend[:machine], with backend one of {backends} and machine one of {machines}")
-    kind = machine_kind(backend)
-    if colon and machine not in machine_names(kind):
-        raise TargetError(f"no target {text!r}: {backend} compiles for a {kind.upper()}, one of {', '.join(machine_names(kind))}")
+    kinds = machine_kinds(backend)
+    if colon and not any(machine in machine_names(kind) for kind in kinds):
+        choices = ", or ".join(f"for {KINDS[kind]}, one of {', '.join(machine_names(kind))}" for kind in kinds)
+        raise TargetError(f"no target {text!r}: {backend} compiles {choices}")
+    kind = kinds[0]
     if kind == "gpu" and not colon and lacks_device():
         names = ", ".join(machine_names(kind))
         raise TargetError(f"{backend} without a machine is for the GPU that is here, and {lacks_device()}; to emit, name one of {names}")
@@ -210,8 +227,19 @@ def runs_here(machine: Machine | Gpu) -> str:
     return f"this machine lacks {', '.join(missing)}" if missing else ""
 
 
+def why_not(backend: str, machine: Machine | Gpu) -> str:
+    """Why kernels of a backend for a machine cannot run here, or ""."""
+    module = load_backend(backend)
+    lacking: str = module.unavailable() or runs_here(machine)
+    if not lacking and isinstance(machine, Gpu) and simulated() and not getattr(module, "SIMULATED", False):
+        return "numba's CUDA simulator, which this process runs, takes kernels of numba-cuda alone"
+    return lacking
+
+
 def _device_lacks(machine: Gpu) -> str:
     """Why code for a GPU cannot run here, or "": in the simulator all can, and machine code of a capability on later ones of its major."""
+    if machine.kind == "amdgpu":
+        return "kernels for AMD GPUs are emitted and compiled, and not launched from here"
     if simulated():
         return ""
     if lacks_device():
@@ -222,15 +250,12 @@ def _device_lacks(machine: Gpu) -> str:
 
 def targets() -> list[TargetStatus]:
     """Every target, `backend:machine`, and whether it can run here."""
-    from gngen.backends import load_backend
-
     found = []
     for backend in BACKENDS:
         module = load_backend(backend)
-        lacking = module.unavailable()
-        for name in machine_names(machine_kind(backend)):
+        for name in (name for kind in machine_kinds(backend) for name in machine_names(kind)):
             machine = load_machine(name)
-            reason = lacking or runs_here(machine)
+            reason = why_not(backend, machine)
             found.append(
                 TargetStatus(f"{backend}:{name}", backend, name, not reason, reason, f"{module.DESCRIPTION}; {machine.description}")
             )
@@ -242,8 +267,6 @@ def choose_auto(failed: Mapping[str, str] | None = None) -> tuple[Target, str]:
 
     failed: backends that turned out not to build, and why.
     """
-    from gngen.backends import load_backend
-
     host = load_cpu("host")
     passed: list[str] = []
     for backend in FALLBACK:
@@ -256,8 +279,6 @@ def choose_auto(failed: Mapping[str, str] | None = None) -> tuple[Target, str]:
 
 def choose_gpu() -> str:
     """The first backend for the GPU that is here which can run. TargetError, and why, where none can."""
-    from gngen.backends import load_backend
-
     passed = []
     for backend in GPU_FALLBACK:
         reason = load_backend(backend).unavailable()
@@ -304,11 +325,16 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kind(name: str, files: Mapping[str, Any]) -> str:
-    """Whether a file describes a cpu or a gpu; one that cannot be read says so when it is loaded."""
+    """What a file describes; one that cannot be read says so when it is loaded."""
     try:
-        return "gpu" if "gpu" in _facts(name, (), files) else "cpu"
+        facts = _facts(name, (), files)
     except TargetError:
         return "cpu"
+    return _gpu_kind(str(facts.get("triple"))) if "gpu" in facts else "cpu"
+
+
+def _gpu_kind(triple: str) -> str:
+    return "amdgpu" if triple.startswith("amdgcn-") else "gpu"
 
 
 def _gpu(name: str, facts: Mapping[str, Any]) -> Gpu:
@@ -323,9 +349,10 @@ def _gpu(name: str, facts: Mapping[str, Any]) -> Gpu:
     missing = [key for key in _GPU_TEXTS if key not in facts] + [f"gpu.{key}" for key in _GPU_FACTS if key not in numbers]
     if missing:
         raise TargetError(f"{name}.toml does not say {', '.join(missing)}, nor does a machine it inherits from")
-    if not re.fullmatch(r"sm_\d{2,3}[af]?", facts["arch"]):
-        raise TargetError(f"{name}.toml: arch of a GPU reads as sm_90; received {facts['arch']!r}")
-    return Gpu(name=name, description=facts["description"], arch=facts["arch"], fma=facts["fma"], **numbers)
+    pattern, example = _GPU_ARCHES[_gpu_kind(facts["triple"])]
+    if not re.fullmatch(pattern, facts["arch"]):
+        raise TargetError(f"{name}.toml: arch of {KINDS[_gpu_kind(facts['triple'])]} reads as {example}; received {facts['arch']!r}")
+    return Gpu(name=name, **{key: facts[key] for key in _GPU_TEXTS if key != "gpu"}, **numbers)
 
 
 def _check_types(name: str, facts: Mapping[str, Any], known: Mapping[str, type]) -> None:
@@ -439,7 +466,7 @@ def _detect_device() -> Gpu:
     found = find_device()
     if isinstance(found, str):
         raise TargetError(lacks_device())
-    described = [m for m in map(load_machine, sorted(_files())) if isinstance(m, Gpu)]
+    described = [m for m in map(load_machine, sorted(_files())) if isinstance(m, Gpu) and m.kind == "gpu"]
     fits = [m for m in described if m.capability <= found.capability]
     if not fits:
         oldest = min(described, key=lambda m: m.capability)

@@ -149,21 +149,34 @@ def workspace(nest: LoopNest, batch: int) -> list[Array]:
     return found
 
 
+def numbered(nests: Sequence[LoopNest]) -> tuple[LoopNest, ...]:
+    """The nests, each with a name of its own."""
+    return tuple(replace(nest, name=f"k{i}_{nest.name}") for i, nest in enumerate(nests))
+
+
 def build(nests: Sequence[LoopNest], machine: Gpu, folder: Path) -> Program:
     """One program of many kernels: a compiler run for each takes far longer."""
-    named = tuple(replace(nest, name=f"k{i}_{nest.name}") for i, nest in enumerate(nests))
+    named = numbered(nests)
     texts = []
     for i, nest in enumerate(named):
         text = print_cuda(nest, machine)
         arena = "thread_local __align__(16) unsigned char arena[232448];\n" if "arena[]" in text else ""
         texts.append(f"namespace n{i} {{\n{arena}{text}\n}}\n")
-    runs = ", ".join(f"[](char **a, int64_t n) {{ return call(n{i}::{nest.name}, a, n); }}" for i, nest in enumerate(named))
+    return link(named, [f"n{i}::{nest.name}" for i, nest in enumerate(named)], texts, folder)
+
+
+def link(
+    nests: tuple[LoopNest, ...], launchers: Sequence[str], texts: Sequence[str], folder: Path, objects: Sequence[Path] = ()
+) -> Program:
+    """A program of kernels whose launchers are in C++ texts, with other object files."""
+    runs = ", ".join(f"[](char **a, int64_t n) {{ return call({launcher}, a, n); }}" for launcher in launchers)
     path = folder / "kernels.cpp"
     main = _MAIN.replace("@KERNELS@", "\n".join(texts)).replace("@RUNS@", runs)
     path.write_text("#include <sanitizer/asan_interface.h>\n" + main, encoding="utf-8")
-    done = subprocess.run(["g++", *FLAGS, f"-I{HEADERS}", "-o", str(path.with_suffix("")), str(path)], capture_output=True, text=True)
+    command = ["g++", *FLAGS, f"-I{HEADERS}", "-o", str(path.with_suffix("")), str(path), *map(str, objects)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert not done.returncode, done.stderr[:4000]
-    return Program(path.with_suffix(""), named)
+    return Program(path.with_suffix(""), nests)
 
 
 def build_library(source: Source, folder: Path) -> None:

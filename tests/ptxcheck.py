@@ -21,7 +21,7 @@ def faults(p: Plan, reports: Sequence[Report], found: Accesses) -> list[str]:
     if len(reports) != len(launches):
         return [f"{len(reports)} reports of {len(launches)} launches"]
     of_launches = [launch_faults(*both, p.target.backend, p.target.gpu) for both in zip(launches, reports, strict=True)]
-    return [*(fault for found_here in of_launches for fault in found_here), *count_faults(p.nest, found)]
+    return [*(fault for found_here in of_launches for fault in found_here), *count_faults(p.nest, found, p.target.gpu.kind == "amdgpu")]
 
 
 def launch_faults(launch: ir.Launch, r: Report, backend: str, m: Gpu) -> list[str]:
@@ -35,8 +35,8 @@ def launch_faults(launch: ir.Launch, r: Report, backend: str, m: Gpu) -> list[st
     if shared > m.shared_block:
         bad.append(f"{shared} bytes shared of {m.shared_block}")
     at_once = blocks_at_once(m, launch.threads, r.registers, shared)
-    # only CUDA C can hold the compiler to a number of blocks; of either backend a block must fit
-    least = launch.together if backend == "cuda" else 1
+    # numba-cuda and LLVM for AMD are not held to a number of blocks; a block must fit
+    least = 1 if backend == "numba-cuda" or m.kind == "amdgpu" else launch.together
     if at_once < least:
         bad.append(f"{r.registers} registers of {launch.threads} threads: {at_once} blocks at once of {least}")
     if launch.cooperative and blocks_of(launch, 1) > at_once * m.sms:
@@ -44,11 +44,14 @@ def launch_faults(launch: ir.Launch, r: Report, backend: str, m: Gpu) -> list[st
     return bad
 
 
-def count_faults(nest: ir.LoopNest, found: Accesses) -> list[str]:
-    """As many as the nest has; but a table may be loaded once for several vectors, and what stands in a loop be unrolled."""
+def count_faults(nest: ir.LoopNest, found: Accesses, joined: bool = False) -> list[str]:
+    """As many as the nest has; but a table may be loaded once for several vectors, and what stands in a loop be unrolled.
+
+    joined: where the compiler makes one access of neighbours, as of the parameters of a row's channels, there may be more.
+    """
     loads, stores, looped = wide_accesses(nest.body, TENSORS)
     tables, _, _ = wide_accesses(nest.body, TABLES)
-    most_loads, most_stores = (None, None) if looped else (loads + tables, stores)
+    most_loads, most_stores = (None, None) if looped or joined else (loads + tables, stores)
     return [
         f"{count} 16-byte {what} of {least}{'' if most in (None, least) else f' to {most}'}"
         for what, count, least, most in (("loads", found.wide_loads, loads, most_loads), ("stores", found.wide_stores, stores, most_stores))

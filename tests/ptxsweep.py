@@ -2,7 +2,7 @@
 
     PYTHONPATH=. python tests/ptxsweep.py --arch sm_90 --backend cuda [--layers sd15-unet] [--dtype float16] [--form all] [--part 1/8]
 
-Takes nvcc (of numba-cuda, ptxas) and no GPU. nvcc begins slowly, so that CUDA C kernels are compiled many at a time.
+Takes nvcc (of numba-cuda and llvm, ptxas) and no GPU. nvcc begins slowly, so that CUDA C kernels are compiled many at a time.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any
 from ptxcheck import faults
 
 from gngen import models
+from gngen.amdcode import count_wide, read_kernels
 from gngen.api import plan
 from gngen.backends.numba_cuda import ptx_of
-from gngen.cudatools import Report, assemble, count_accesses, read_reports, run_tool
+from gngen.cudatools import Accesses, Report, assemble, count_accesses, read_reports, run_tool
 from gngen.errors import BuildError
 from gngen.gpuschedule import gpu_schedules_for
 from gngen.kernel import Plan
@@ -93,10 +94,15 @@ def judge(wanted: Sequence[Wanted], backend: str, arch: str) -> list[Judged]:
     """Compile and judge each; one that the compilers refuse is told apart from those beside it."""
     plans = [w.plan(f"{backend}:{arch}") for w in wanted]
     try:
-        texts = _many_cuda(plans) if backend == "cuda" else [_numba(p) for p in plans]
+        texts = _many_cuda(plans) if backend == "cuda" else [_numba(p) if backend == "numba-cuda" else _llvm(p) for p in plans]
     except BuildError as e:
         return [Judged((), (str(e),))] if len(wanted) == 1 else [j for w in wanted for j in judge([w], backend, arch)]
-    return [Judged(tuple(reports), tuple(faults(p, reports, count_accesses(ptx)))) for p, (reports, ptx) in zip(plans, texts, strict=True)]
+    return [Judged(tuple(reports), tuple(faults(p, reports, accesses(p, text)))) for p, (reports, text) in zip(plans, texts, strict=True)]
+
+
+def accesses(p: Plan, text: str) -> Accesses:
+    """The accesses to global memory of a plan's assembly."""
+    return (count_wide if p.target.gpu.kind == "amdgpu" else count_accesses)(text)
 
 
 def _numba(p: Plan) -> tuple[list[Report], str]:
@@ -104,6 +110,12 @@ def _numba(p: Plan) -> tuple[list[Report], str]:
     with TemporaryDirectory() as folder:
         texts = ptx_of(p.source, Path(folder)).values()
     return [report for ptx in texts for report in assemble(ptx, p.target.gpu.arch).values()], "\n".join(texts)
+
+
+def _llvm(p: Plan) -> tuple[list[Report], str]:
+    """The reports and the PTX of a plan, as LLVM compiles it; of an AMD GPU, the assembly."""
+    text, gpu = p.assembly(), p.target.gpu
+    return list((read_kernels(text) if gpu.kind == "amdgpu" else assemble(text, gpu.arch)).values()), text
 
 
 def _many_cuda(plans: Sequence[Plan]) -> list[tuple[list[Report], str]]:
@@ -167,7 +179,7 @@ def part_of(text: str) -> tuple[int, int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arch", default="sm_90")
-    parser.add_argument("--backend", default="cuda", choices=("cuda", "numba-cuda"))
+    parser.add_argument("--backend", default="cuda", choices=("cuda", "numba-cuda", "llvm"))
     parser.add_argument("--layers", default="", help="the layers of this network instead of small problems")
     for name, values in (("layout", LAYOUTS), ("dtype", DTYPES), ("form", tuple(FORMS))):
         parser.add_argument(f"--{name}", action="append", choices=values)

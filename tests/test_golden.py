@@ -18,17 +18,18 @@ import pytest
 from strategies import HALVES, fitting
 
 import gngen
+from gngen.backends import llvm
 from gngen.backends.cuda_source import print_cuda
 from gngen.gpuschedule import choose_gpu_schedule
 from gngen.lowering import lower_problem
 from gngen.problem import specialize
 from gngen.spec import ACTIVATIONS, GroupNormSpec
-from gngen.target import Gpu, load_machine, machine_names
+from gngen.target import Gpu, Target, load_machine, machine_names
 
 FOLDER = Path(__file__).parent / "golden"
 TARGETS = ("c:x86-64", "c:x86-64-v3", "c:x86-64-v4", "c:aarch64-neon", "numba-cpu:x86-64-v3")
 # Whose text is the same in every process, beside them.
-PURE = (*TARGETS, "llvm:x86-64-v4-bf16", "llvm:riscv64-v", "mlir:x86-64-v4-bf16")
+PURE = (*TARGETS, "llvm:x86-64-v4-bf16", "llvm:riscv64-v", "llvm:sm_90", "mlir:x86-64-v4-bf16")
 LAYERS: dict[str, dict[str, Any]] = {
     "channels-first-silu": {"spec": GroupNormSpec(groups=32, axis=1, activation="silu"), "shape": (2, 320, 64, 64)},
     "channels-last": {"spec": GroupNormSpec(groups=32, axis=-1), "shape": (2, 64, 64, 320)},
@@ -75,12 +76,14 @@ LAYERS: dict[str, dict[str, Any]] = {
         "targets": ("c:x86-64-v3",),
     },
 }
-# CUDA C and the nests of three layers: a group shared by a cluster, tiles of a cooperative launch, and what is read twice.
+# CUDA C, LLVM IR and the nests of three layers: a group shared by a cluster, tiles of a cooperative launch, and what is read twice.
 GPU_LAYERS: dict[str, dict[str, Any]] = {
     "gpu-cluster": {"spec": GroupNormSpec(groups=32, axis=1, activation="silu"), "shape": (1, 320, 64, 64)},
     "gpu-tiles-coop": {"spec": GroupNormSpec(groups=32, residual=True), "shape": (1, 64, 64, 320), "dtype": "float16"},
     "gpu-two-kernel": {"spec": GroupNormSpec(groups=1, axis=1, masked=True), "shape": (1, 3, 2000, 701)},
 }
+# Whose LLVM IR is stored: it is long, its loops unrolled.
+GPU_LLVM = ("gpu-cluster",)
 # Which sources of a layer are stored: of every target, or of those that it names.
 STORED = {name: layer.pop("targets", TARGETS) for name, layer in LAYERS.items()}
 
@@ -115,13 +118,15 @@ def test_gpu(layer: str) -> None:
     nest = lower_problem(problem, choose_gpu_schedule(problem, machine))
     compare(f"{layer}.nest", str(nest))
     compare(f"{layer}.cuda.sm_90.cu", print_cuda(nest, machine))
+    if layer in GPU_LLVM:
+        compare(f"{layer}.llvm.sm_90.ll", llvm.emit(nest, Target("llvm", machine)).text)
 
 
 def test_nothing_else_is_stored() -> None:
     suffixes = {"c": ".c", "llvm": ".ll", "mlir": ".mlir"}
     sources = ((layer, target, suffixes.get(target.split(":")[0], ".py")) for layer, targets in STORED.items() for target in targets)
     wanted = {f"{layer}.{target.replace(':', '.')}{suffix}" for layer, target, suffix in sources}
-    wanted |= {f"{layer}.cuda.sm_90.cu" for layer in GPU_LAYERS}
+    wanted |= {f"{layer}.cuda.sm_90.cu" for layer in GPU_LAYERS} | {f"{layer}.llvm.sm_90.ll" for layer in GPU_LLVM}
     assert {p.name for p in FOLDER.iterdir()} == wanted | {f"{layer}.nest" for layer in (*LAYERS, *GPU_LAYERS)}
 
 

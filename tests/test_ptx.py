@@ -29,7 +29,7 @@ from gngen.target import Gpu, load_machine, machine_names
 from gngen.unroll import unroll_body
 
 ARCHES = [name for name in machine_names("gpu") if name != "device"]
-LACKS = {"cuda": lacks("nvcc"), "numba-cuda": lacks_numba() or lacks("ptxas")}
+LACKS = {"cuda": lacks("nvcc"), "numba-cuda": lacks_numba() or lacks("ptxas"), "llvm": lacks("ptxas")}
 BACKENDS = [pytest.param(name, marks=pytest.mark.skipif(bool(why), reason=f"{name}: {why}")) for name, why in LACKS.items()]
 # One of each distinct problem of the network, at batch 1.
 LAYERS = list({(layer.spec, layer.shape): layer for layer in models.load("sd15-unet").layers}.values())
@@ -134,24 +134,33 @@ def test_every_schedule(backend: str, schedule: str, layout: str, form: str) -> 
     check(plan(spec, shape, "float32", f"{backend}:{arch}", FORMS[form][1], schedule), backend)
 
 
-def test_halves_under_every_schedule() -> None:
+@pytest.mark.parametrize("backend", [param for param in BACKENDS if param.values != ("numba-cuda",)])
+def test_halves_under_every_schedule(backend: str) -> None:
     """A part of what the script sweeps, and that it tells its kernels apart."""
-    if LACKS["cuda"]:
-        pytest.skip(LACKS["cuda"])
     wanted = ptxsweep.small("sm_90", ("last",), ("bfloat16",), ("masked",))
-    for w, judged in zip(wanted, ptxsweep.judge(wanted, "cuda", "sm_90"), strict=True):
+    for w, judged in zip(wanted, ptxsweep.judge(wanted, backend, "sm_90"), strict=True):
         assert len(judged.reports) == (2 if w.schedule == "two_kernel" else 1)
         assert judged.faults == ()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arch", ARCHES)
-def test_layers_in_halves_with_channels_last(arch: str) -> None:
+@pytest.mark.parametrize("backend", [param for param in BACKENDS if param.values != ("numba-cuda",)])
+def test_layers_in_halves_with_channels_last(backend: str, arch: str) -> None:
     """A thread has eight columns, and most registers: these are what spills first."""
-    if LACKS["cuda"]:
-        pytest.skip(LACKS["cuda"])
     wanted = ptxsweep.layers("sd15-unet", ("last",), ("bfloat16",))
-    judged = ptxsweep.judge(wanted, "cuda", arch)
+    judged = ptxsweep.judge(wanted, backend, arch)
+    assert [(w, j.faults) for w, j in zip(wanted, judged, strict=True) if j.faults] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", ["sm_80", "gfx1100"])
+def test_layers_in_halves_as_llvm_compiles_them(arch: str) -> None:
+    """Registers are held tightest where blocks of a cooperative launch share a multiprocessor of an A100."""
+    if LACKS["llvm"] and arch != "gfx1100":
+        pytest.skip(LACKS["llvm"])
+    wanted = ptxsweep.layers("sd15-unet", ("first",), ("float16", "bfloat16"))
+    judged = ptxsweep.judge(wanted, "llvm", arch)
     assert [(w, j.faults) for w, j in zip(wanted, judged, strict=True) if j.faults] == []
 
 

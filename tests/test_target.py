@@ -15,14 +15,27 @@ from strategies import assert_right, fill, need_backend, oracle, parameters
 import gngen
 from gngen import device
 from gngen import target as targets_module
-from gngen.backends import BACKENDS, FALLBACK, load_backend, machine_kind
+from gngen.backends import BACKENDS, FALLBACK, load_backend, machine_kinds
 from gngen.errors import TargetError
 from gngen.spec import GroupNormSpec
-from gngen.target import SIMD, Gpu, Machine, choose_auto, load_cpu, load_gpu, load_machine, machine_names, parse_target, runs_here, targets
+from gngen.target import (
+    KINDS,
+    SIMD,
+    Gpu,
+    Machine,
+    choose_auto,
+    load_cpu,
+    load_gpu,
+    load_machine,
+    machine_names,
+    parse_target,
+    runs_here,
+    targets,
+)
 
 SHIPPED = ("aarch64-neon", "generic", "x86-64", "x86-64-v3", "x86-64-v4")
 GPUS = ("sm_100", "sm_80", "sm_90")
-CPU_BACKENDS = [name for name in BACKENDS if machine_kind(name) == "cpu"]
+CPU_BACKENDS = [name for name in BACKENDS if "cpu" in machine_kinds(name)]
 
 
 @pytest.fixture
@@ -82,6 +95,18 @@ def test_facts_of_gpus() -> None:
     assert [m.capability for m in (a100, h100, b200)] == [(8, 0), (9, 0), (10, 0)]
 
 
+def test_facts_of_amd_s() -> None:
+    names = machine_names("amdgpu")
+    assert names == ("gfx1100", "gfx1201")
+    for name in names:
+        m = load_gpu(name)
+        assert (m.arch, m.kind, m.warp, m.cluster, m.cooperative) == (name, "amdgpu", 32, 1, False)
+        assert m.shared_block < m.shared_sm < m.l2
+        assert m.registers >= 32 * m.threads_sm
+    assert not set(names) & {*machine_names(), *machine_names("gpu")}
+    assert runs_here(load_gpu("gfx1100")) == "kernels for AMD GPUs are emitted and compiled, and not launched from here"
+
+
 def test_facts_and_what_is_inherited() -> None:
     v2, v3, v4, neon = (load_machine(name) for name in ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64-neon"))
     assert [m.vector_bits for m in (v2, v3, v4, neon)] == [128, 256, 512, 128]
@@ -124,7 +149,7 @@ def test_target_strings(backend: str, machine: str | None) -> None:
 def test_target_strings_that_name_nothing(text: object) -> None:
     with pytest.raises(TargetError) as e:
         parse_target(text)  # type: ignore[arg-type]
-    backends, machines = ", ".join(BACKENDS), ", ".join((*machine_names(), *machine_names("gpu")))
+    backends, machines = ", ".join(BACKENDS), ", ".join(name for kind in KINDS for name in machine_names(kind))
     if str(text).startswith("c:"):
         reason = f"c compiles for a CPU, one of {', '.join(machine_names())}"
     else:
@@ -138,7 +163,7 @@ def test_target_strings_that_name_nothing(text: object) -> None:
 def test_a_machine_that_does_not_exist() -> None:
     with pytest.raises(TargetError) as e:
         load_machine("x87")
-    names = ", ".join((*machine_names(), *machine_names("gpu")))
+    names = ", ".join(name for kind in KINDS for name in machine_names(kind))
     assert str(e.value) == f"no machine 'x87'; choose from {names}, or describe it in a TOML file"
 
 
@@ -154,7 +179,7 @@ def test_a_kernel_for_another_machine_is_emitted_and_not_run() -> None:
 
 def test_targets_lists_everything_with_reasons() -> None:
     found = {t.name: t for t in targets()}
-    assert set(found) == {f"{b}:{m}" for b in BACKENDS for m in machine_names(machine_kind(b))}
+    assert set(found) == {f"{b}:{m}" for b in BACKENDS for kind in machine_kinds(b) for m in machine_names(kind)}
     for t in found.values():
         lacking = load_backend(t.backend).unavailable() or runs_here(load_machine(t.machine))
         assert (t.available, t.reason) == (not lacking, lacking)
@@ -187,7 +212,7 @@ def a_device(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_device")
 def test_asking_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KINDS", ("gpu",), raising=False)
     assert runs_here(load_machine("sm_90")) == NO_GPU
     assert machine_names("gpu") == GPUS
     with pytest.raises(TargetError) as e:
@@ -201,7 +226,7 @@ def test_asking_for_a_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.usefixtures("a_device")
 def test_the_gpu_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KINDS", ("gpu",), raising=False)
     found = parse_target("reference").gpu
     assert found == parse_target("reference:device").gpu
     h100 = load_gpu("sm_90")
@@ -224,11 +249,13 @@ def test_how_fast_the_memory_of_a_gpu_is() -> None:
 
 
 def test_a_backend_and_a_machine_of_one_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_backend("reference"), "MACHINE_KIND", "gpu", raising=False)
+    monkeypatch.setattr(load_backend("reference"), "MACHINE_KINDS", ("gpu",), raising=False)
     found = parse_target("reference:sm_90")
     assert found.gpu is found.machine is load_machine("sm_90")
     assert str(found) == "reference:sm_90"
-    with pytest.raises(TargetError, match=r"^no target 'reference:x86-64': reference compiles for a GPU, one of .*sm_100, sm_80, sm_90$"):
+    with pytest.raises(
+        TargetError, match=r"^no target 'reference:x86-64': reference compiles for an NVIDIA GPU, one of .*sm_100, sm_80, sm_90$"
+    ):
         parse_target("reference:x86-64")
 
 
@@ -276,9 +303,13 @@ def test_a_new_gpu_is_one_file(folder: Path) -> None:
         ('inherits = "generic"\n[cache]\nl1 = "32K"\n', "bad.toml: cache.l1 is an integer, at least 1; received '32K'"),
         ('inherits = "sm_90"\n[gpu]\ncores = 3\n', "bad.toml: no fact 'cores' in [gpu]; choose from warp, "),
         ('inherits = "sm_90"\n[gpu]\nsms = 0\n', "bad.toml: gpu.sms is an integer, at least 1; received 0"),
-        ('inherits = "sm_90"\nvector_bits = 128\n', "bad.toml: no fact 'vector_bits'; choose from inherits, description, arch, fma, gpu"),
-        ('inherits = "sm_90"\narch = "x86_64"\n', "bad.toml: arch of a GPU reads as sm_90; received 'x86_64'"),
-        ('arch = "sm_90"\n[gpu]\nsms = 1\n', "bad.toml does not say description, fma, gpu.warp, "),
+        (
+            'inherits = "sm_90"\nvector_bits = 128\n',
+            "bad.toml: no fact 'vector_bits'; choose from inherits, description, arch, triple, fma, cooperative, gpu",
+        ),
+        ('inherits = "sm_90"\narch = "x86_64"\n', "bad.toml: arch of an NVIDIA GPU reads as sm_90; received 'x86_64'"),
+        ('inherits = "gfx1100"\narch = "sm_90"\n', "bad.toml: arch of an AMD GPU reads as gfx1100; received 'sm_90'"),
+        ('arch = "sm_90"\n[gpu]\nsms = 1\n', "bad.toml does not say description, triple, fma, cooperative, gpu.warp, "),
         ("cores = \n", "bad.toml cannot be read: "),
     ],
 )

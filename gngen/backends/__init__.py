@@ -13,7 +13,8 @@ It may have
 
 - ``note()``, what a user should know of its kernels, and ``compiler()``, the command that builds them;
 - ``ONE_SCHEDULE``, true where every schedule computes alike, and ``HOST_ONLY``, true where its code is always this machine's;
-- ``MACHINE_KIND``, "gpu" where it compiles for one, and not for a CPU;
+- ``MACHINE_KINDS``, those of `gngen.target.KINDS` that it compiles for, that of a target without a machine first; ("cpu",) unless given;
+- ``SIMULATED``, true where numba's CUDA simulator runs its kernels;
 - ``object_code(source, target)``, the bytes of an object file, and ``emit_phases(nest, target, symbol)``, a source of the nest's phases
   without an entry: a backend that has both makes bundles.
 """
@@ -41,6 +42,7 @@ def load_backend(name: str) -> ModuleType:
     return import_module(BACKENDS[name])
 
 
-def machine_kind(name: str) -> str:
-    """What a backend compiles for: cpu or gpu."""
-    return getattr(load_backend(name), "MACHINE_KIND", "cpu")
+def machine_kinds(name: str) -> tuple[str, ...]:
+    """The kinds of machines that a backend compiles for, that of a target without a machine first."""
+    found: tuple[str, ...] = getattr(load_backend(name), "MACHINE_KINDS", ("cpu",))
+    return found

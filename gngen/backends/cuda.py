@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
 
 DESCRIPTION = "CUDA C"
-MACHINE_KIND = "gpu"
+MACHINE_KINDS = ("gpu",)
 _TEXT, _LIBRARY = "kernel.cu", "kernel.so"
 # Contraction would let the compiler choose what is rounded; the nest says where a multiply and an add are fused.
 _FLAGS = ("-std=c++17", "-O3", "-fmad=false")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gngen import loopnest as ir
 from gngen.backends.c_source import c_literal
 from gngen.backends.printing import Helper, Printer, helpers, types
-from gngen.loopnest import Alloc, Barrier, Buffer, Expr, Launch, Load, LoopNest, Op, Peer, Store, Type
+from gngen.grids import block_numbers, shared_places
+from gngen.loopnest import Barrier, Buffer, Expr, Launch, Load, LoopNest, Op, Peer, Store, Type
 from gngen.render import render
 from gngen.target import Gpu
 
@@ -81,7 +82,7 @@ def print_cuda(nest: LoopNest, machine: Gpu) -> str:
         small=nest.problem.sample < 1 << 31,
         launches=[(f"{nest.name}_{i + 1}" if len(launches) > 1 else f"{nest.name}_kernel", s) for i, s in enumerate(launches)],
         block_count=_block_count,
-        strides=_strides,
+        strides=block_numbers,
         shared=_places,
         shared_bytes=ir.shared_bytes,
         static_shared=STATIC_SHARED,
@@ -96,25 +97,7 @@ def print_cuda(nest: LoopNest, machine: Gpu) -> str:
 
 def _places(launch: Launch) -> dict[str, int]:
     """Where in the arena each shared array begins, in bytes; empty where they are declared one by one."""
-    if ir.shared_bytes(launch) <= STATIC_SHARED:
-        return {}
-    found, offset = {}, 0
-    for s in ir.walk(launch.body):
-        if isinstance(s, Alloc) and s.buffer.space == "shared":
-            found[s.buffer.name] = offset
-            offset += ir.buffer_bytes(s.buffer)
-    return found
-
-
-def _strides(launch: Launch) -> list[tuple[str, int, int | None]]:
-    """Each of a block's numbers: its name, how many blocks one step of it is, and how many there are (None: the batch)."""
-    found: list[tuple[str, int, int | None]] = []
-    stride = 1
-    for var, extent in zip(reversed(launch.vars), reversed(launch.extents), strict=True):
-        count = int(extent.value) if isinstance(extent, ir.Const) else None
-        found.append((var.name, stride, count))
-        stride *= count or 1
-    return found[::-1]
+    return shared_places(launch) if ir.shared_bytes(launch) > STATIC_SHARED else {}
 
 
 def _block_count(launch: Launch) -> str:

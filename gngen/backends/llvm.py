@@ -8,20 +8,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gngen import llvmtools
+from gngen.amdcode import read_kernels
 from gngen.backends.entry import Entry
+from gngen.cudatools import Report, assemble
 from gngen.errors import BuildError
+from gngen.grids import grids_in
 from gngen.source import Source
-from gngen.target import Target
+from gngen.target import Gpu, Target
 
 if TYPE_CHECKING:
+    from gngen.gpumodule import PtxEntry
     from gngen.loopnest import LoopNest
 
 DESCRIPTION = "LLVM IR, compiled by llvmlite"
-_TEXT, OBJECT = "kernel.ll", "kernel.o"
+MACHINE_KINDS = ("cpu", "gpu", "amdgpu")
+_TEXT, OBJECT, _PTX = "kernel.ll", "kernel.o", "kernel.ptx"
 
 
 def emit(nest: LoopNest, target: Target) -> Source:
-    """The LLVM IR of a nest: one module, one exported function that takes what a kernel of backend c takes."""
+    """The LLVM IR of a nest: one module, one exported function that takes what a kernel of backend c takes; of a GPU, its kernels."""
+    if isinstance(target.machine, Gpu):
+        from gngen.backends.llvm_gpu_source import print_gpu
+
+        module, grids = print_gpu(nest, target.machine)
+        return Source("llvm", nest.name, "".join(f"; {grid}\n" for grid in grids) + _text(module), flags(target))
     from gngen.backends.llvm_source import print_kernel
 
     return Source("llvm", nest.name, _text(print_kernel(nest, target.cpu)), flags(target))
@@ -48,7 +58,7 @@ def _text(module: object) -> str:
 
 def flags(target: Target) -> tuple[str, ...]:
     """What LLVM is told of the target's machine."""
-    return llvmtools.flags(target.cpu)
+    return llvmtools.flags(target.machine)
 
 
 def unavailable() -> str:
@@ -76,8 +86,11 @@ def build(source: Source, folder: Path) -> list[str]:
     lacking = unavailable()
     if lacking:
         raise BuildError(lacking)
-    text, machine_code = folder / _TEXT, folder / OBJECT
+    text, machine_code, ptx = folder / _TEXT, folder / OBJECT, folder / _PTX
     text.write_text(source.text, encoding="utf-8")
+    if grids_in(source.text):
+        ptx.write_text(llvmtools.compile_assembly([source.text], source.flags), encoding="utf-8")
+        return [text.name, ptx.name]
     machine_code.write_bytes(llvmtools.compile_object([source.text], source.flags))
     return [text.name, machine_code.name]
 
@@ -87,12 +100,29 @@ def assembly(source: Source, folder: Path, target: Target) -> str:
     return llvmtools.compile_assembly([source.text], source.flags)
 
 
-def load(folder: Path, manifest: Mapping[str, Any]) -> Entry:
+def reports(source: Source, folder: Path) -> dict[str, Report]:
+    """What every kernel of a source for a GPU takes, in the order of their launches: of NVIDIA's as ptxas says, of AMD's as LLVM does.
+
+    Raises:
+        BuildError: LLVM refused; or there is no ptxas, or it did.
+    """
+    text, arch = llvmtools.compile_assembly([source.text], source.flags), llvmtools.processor(source.flags)
+    found = read_kernels(text) if arch.startswith("gfx") else assemble(text, arch)
+    return {grid.kernel: found[grid.kernel] for grid in grids_in(source.text)}
+
+
+def load(folder: Path, manifest: Mapping[str, Any]) -> Entry | PtxEntry:
     """The kernel built in `folder`."""
+    if (folder / _PTX).exists():
+        from gngen.gpumodule import load_ptx
+
+        return load_ptx((folder / _PTX).read_text(encoding="utf-8"), grids_in((folder / _TEXT).read_text(encoding="utf-8")))
     address, owner = llvmtools.load_object((folder / OBJECT).read_bytes(), manifest["entry"])
     return Entry(address, manifest["arrays"], owner)
 
 
 def code_size(folder: Path) -> int | None:
-    """Bytes of machine code."""
+    """Bytes of machine code; of a GPU's, which its driver makes, None."""
+    if (folder / _PTX).exists():
+        return None
     return llvmtools.text_bytes((folder / OBJECT).read_bytes())

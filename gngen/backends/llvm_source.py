@@ -8,7 +8,8 @@ from typing import Any
 from llvmlite import ir as ll
 
 from gngen import loopnest as ir
-from gngen.backends.llvm_values import I32, I64, PTR, VOID, Values, add_attributes, constant, counted, llvm_type
+from gngen.backends.llvm_body import Body, define_function
+from gngen.backends.llvm_values import I32, I64, PTR, VOID, Values, add_attributes, counted, llvm_type
 from gngen.loopnest import Buffer, Expr, LoopNest, Stmt
 from gngen.phases import FIRST, LAST, Phase, Phases, split_phases
 from gngen.target import Machine
@@ -49,26 +50,12 @@ def print_driver(nest: LoopNest, machine: Machine) -> ll.Module:
 def _define_phases(module: ll.Module, nest: LoopNest, machine: Machine, symbol: str) -> list[ll.Function]:
     module.triple = machine.triple
     values = Values(module, machine)
-    functions = {f.name: _define_function(values, f) for f in nest.functions}
+    functions = {f.name: define_function(values, f) for f in nest.functions}
     plan = split_phases(nest)
     return [_define_phase(values, nest, plan, phase, f"{symbol}_phase{k}", functions) for k, phase in enumerate(plan.phases)]
 
 
 # Functions
-
-
-def _define_function(values: Values, f: ir.Function) -> ll.Function:
-    """A pure function of the nest."""
-    made = ll.Function(values.module, ll.FunctionType(llvm_type(f.result.type), [llvm_type(p.type) for p in f.params]), f.name)
-    made.linkage = "internal"
-    add_attributes(made, "nounwind", "alwaysinline")
-    body = _Body(values, made, {}, {}, f.body)
-    for p, arg in zip(f.params, made.args, strict=True):
-        arg.name = p.name
-        body.known[p.name] = arg
-    body.block(f.body)
-    values.b.ret(body.expr(f.result))
-    return made
 
 
 def _define_phase(
@@ -128,69 +115,32 @@ def _define_body(values: Values, nest: LoopNest, phases: Phases, phase: Phase, f
 # Statements
 
 
-class _Body:
-    """Writes statements and expressions into one function. known: values by name; a variable that is assigned again lies in memory,
-    which LLVM turns into registers."""
+class _Body(Body):
+    """Of a CPU: a worker's own arrays, parts of vectors, stores past the caches."""
 
     def __init__(self, values: Values, f: ll.Function, arrays: dict[str, Any], functions: dict[str, Any], body: tuple[Stmt, ...]) -> None:
-        self.values, self.arrays, self.functions = values, dict(arrays), functions
-        self.known: dict[str, Any] = {}
-        self.assigned = {s.var.name for s in ir.walk(body) if isinstance(s, ir.Assign)}
-        self.places: dict[str, Any] = {}
-        self.entry = f.append_basic_block("entry")
-        first = f.append_basic_block("body")
-        ll.IRBuilder(self.entry).branch(first)
-        values.b = ll.IRBuilder(first)
+        super().__init__(values, f, arrays, functions, body)
+        self.values = values
 
-    def block(self, body: tuple[Stmt, ...]) -> None:
-        for s in body:
-            self._statement(s)
-
-    def _statement(self, s: Stmt) -> None:
+    def statement(self, s: Stmt) -> None:
         values = self.values
         match s:
-            case ir.Let(var, value):
-                self._let(var, self.expr(value))
-            case ir.Assign(var, value):
-                values.b.store(self.expr(value), self.places[var.name])
             case ir.Store():
                 self._store(s)
-            case ir.Loop():
-                self._loop(s)
-            case ir.If():
-                with values.b.if_then(self.expr(s.condition)):
-                    self.block(s.body)
             case ir.Alloc(buffer):
                 element = llvm_type(ir.Type(buffer.kind))
-                self.arrays[buffer.name] = self._alloca(ll.ArrayType(element, ir.fixed_elements(buffer)), buffer.name, _STACK_ALIGNMENT)
+                self.arrays[buffer.name] = self.alloca(ll.ArrayType(element, ir.fixed_elements(buffer)), buffer.name, _STACK_ALIGNMENT)
             case ir.Fence():
                 values.fence()
             case ir.Prefetch(buffer, index):
-                values.prefetch(buffer.kind, self.arrays[buffer.name], self._flat(buffer, index))
-            case ir.Comment():
-                pass
+                values.prefetch(buffer.kind, self.arrays[buffer.name], self.flat(buffer, index))
             case _:
-                raise TypeError(f"{type(s).__name__} is no statement of a phase")
-
-    def _let(self, var: ir.Var, value: Any) -> None:
-        if var.name not in self.assigned:
-            self.known[var.name] = value
-            return
-        self.places[var.name] = place = self._alloca(llvm_type(var.type), var.name, None)
-        self.values.b.store(value, place)
-
-    def _alloca(self, t: ll.Type, name: str, alignment: int | None) -> Any:
-        """Memory of the function's own, taken once however often the statement runs."""
-        b = ll.IRBuilder(self.entry)
-        b.position_at_start(self.entry)
-        place = b.alloca(t, name=name)
-        place.align, place.type = alignment, PTR
-        return place
+                super().statement(s)
 
     def _store(self, s: ir.Store) -> None:
         values, t = self.values, s.value.type
         base, value = self.arrays[s.buffer.name], self.expr(s.value)
-        at = self._flat(s.buffer, s.index)
+        at = self.flat(s.buffer, s.index)
         if s.end is not None:
             values.store_part(t, base, at, self.expr(ir.sub(s.end, s.index[-1])), value)
         elif s.streaming:
@@ -198,60 +148,21 @@ class _Body:
         else:
             values.store(t, base, at, value)
 
-    def _loop(self, s: ir.Loop) -> None:
-        values = self.values
-        start, stop = self.expr(s.start), self.expr(s.stop)
-        with counted(values.b, s.var.name, start, stop, s.step, _loop_metadata(values.module, s.unroll)) as k:
-            self.known[s.var.name] = k
-            self.block(s.body)
-
-    # Expressions
-
     def expr(self, e: Expr) -> Any:
-        """The value of an expression."""
-        values = self.values
         match e:
-            case ir.Const():
-                return constant(e.value, e.type)
-            case ir.Var(name):
-                place = self.places.get(name)
-                return self.known[name] if place is None else values.b.load(place, typ=llvm_type(e.type))
             case ir.Load():
                 return self._load(e)
             case ir.Peel():
-                return values.peel(e.buffer.kind, self.arrays[e.buffer.name], self._flat(e.buffer, e.index), e.lanes)
-            case ir.Call():
-                return values.b.call(self.functions[e.function], [self.expr(a) for a in e.args])
-            case ir.Op():
-                return values.op(e, [self.expr(a) for a in e.args])
+                return self.values.peel(e.buffer.kind, self.arrays[e.buffer.name], self.flat(e.buffer, e.index), e.lanes)
             case _:
-                raise TypeError(f"{type(e).__name__} is no expression of a CPU's")
+                return super().expr(e)
 
     def _load(self, e: ir.Load) -> Any:
-        base, at = self.arrays[e.buffer.name], self._flat(e.buffer, e.index)
+        base, at = self.arrays[e.buffer.name], self.flat(e.buffer, e.index)
         if e.end is None:
             return self.values.load(e.type, base, at)
         assert e.fill is not None
         return self.values.load_part(e.type, base, at, self.expr(ir.sub(e.end, e.index[-1])), self.expr(e.fill))
-
-    def _flat(self, buffer: Buffer, index: tuple[Expr, ...]) -> Any:
-        return self.expr(ir.flat_index(buffer, index))
-
-
-def _loop_metadata(module: ll.Module, unroll: int) -> Any:
-    """How often LLVM unrolls a loop: as the nest says."""
-    how = ["llvm.loop.unroll.count", ll.Constant(I32, unroll)] if unroll > 1 else ["llvm.loop.unroll.disable"]
-    return _Distinct(module, module.add_metadata(how))
-
-
-class _Distinct(ll.values.MDValue):  # type: ignore[misc]
-    """A loop's own metadata, whose first operand is itself: two loops never share it."""
-
-    def __init__(self, module: ll.Module, hint: Any) -> None:
-        super().__init__(module, [hint], name=str(len(module.metadata)))
-
-    def descr(self, buf: list[str]) -> None:
-        buf += (f"distinct !{{ {self.get_reference()}, {self.operands[0].get_reference()} }}", "\n")
 
 
 # The entry

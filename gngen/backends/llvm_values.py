@@ -47,7 +47,7 @@ def _lanes(t: ll.Type) -> int:
     return t.count if isinstance(t, ll.VectorType) else 1
 
 
-def _like(t: ll.Type, scalar: ll.Type) -> ll.Type:
+def like(t: ll.Type, scalar: ll.Type) -> ll.Type:
     """A type of as many lanes of another element."""
     return ll.VectorType(scalar, t.count) if isinstance(t, ll.VectorType) else scalar
 
@@ -79,16 +79,16 @@ def counted(b: ll.IRBuilder, name: str, start: Any, stop: Any, step: int = 1, me
     b.position_at_end(after)
 
 
-def add_attributes(f: ll.Function, *names: str) -> None:
-    """Attributes of a function, those too that llvmlite's list lacks."""
+def add_attributes(f: ll.Function | ll.Argument, *names: str) -> None:
+    """Attributes of a function or of an argument, those too that llvmlite's list lacks."""
     set.update(f.attributes, names)
 
 
-class Values:
-    """Builds the operations of a nest in a module, for a machine."""
+class Operations:
+    """Builds the operations of a nest in a module: what they are on every machine. Halves and fused products are a machine's own."""
 
-    def __init__(self, module: ll.Module, machine: Machine) -> None:
-        self.module, self.machine = module, machine
+    def __init__(self, module: ll.Module) -> None:
+        self.module = module
         self.b: ll.IRBuilder
 
     def intrinsic(self, name: str, result: ll.Type, *args: Any) -> Any:
@@ -129,8 +129,6 @@ class Values:
         return self.b.urem(x, y)
 
     def _fma(self, x: Any, y: Any, z: Any) -> Any:
-        if not self.machine.fma:
-            return self.b.fadd(self.b.fmul(x, y), z)
         return self.of_type("fma", x.type, x, y, z)
 
     def _neg(self, x: Any) -> Any:
@@ -195,11 +193,40 @@ class Values:
 
     def _widen(self, x: Any, kind: str) -> Any:
         """A half as f32."""
+        raise TypeError(f"a machine says how it widens {kind}")
+
+    def _narrow(self, x: Any, t: Type) -> Any:
+        """f32 as a half: to nearest, ties to even; beyond the largest to infinity; NaN to a quiet NaN."""
+        raise TypeError(f"a machine says how it rounds to {t}")
+
+    # Memory
+
+    def place(self, kind: str, base: Any, at: Any, inside: bool = True) -> Any:
+        """The address of an element."""
+        return self.b.gep(base, [at], inbounds=inside, source_etype=_SCALARS[kind])
+
+
+class Values(Operations):
+    """The operations on a CPU."""
+
+    def __init__(self, module: ll.Module, machine: Machine) -> None:
+        super().__init__(module)
+        self.machine = machine
+
+    def _fma(self, x: Any, y: Any, z: Any) -> Any:
+        if not self.machine.fma:
+            return self.b.fadd(self.b.fmul(x, y), z)
+        return super()._fma(x, y, z)
+
+    # Conversions
+
+    def _widen(self, x: Any, kind: str) -> Any:
+        """A half as f32."""
         b = self.b
-        real = _like(x.type, _SCALARS["f32"])
+        real = like(x.type, _SCALARS["f32"])
         if kind == "f16" and self.machine.half_convert:
-            return b.fpext(b.bitcast(x, _like(x.type, ll.HalfType())), real)
-        word = b.zext(x, _like(x.type, I32))
+            return b.fpext(b.bitcast(x, like(x.type, ll.HalfType())), real)
+        word = b.zext(x, like(x.type, I32))
         if kind == "bf16":
             return b.bitcast(b.shl(word, _number(word.type, 16)), real)
         n = partial(_number, word.type)
@@ -215,19 +242,19 @@ class Values:
         """f32 as a half: to nearest, ties to even; beyond the largest to infinity; NaN to a quiet NaN."""
         b, to = self.b, llvm_type(t)
         if t.kind == "f16" and self.machine.half_convert:
-            return b.bitcast(b.fptrunc(x, _like(to, ll.HalfType())), to)
+            return b.bitcast(b.fptrunc(x, like(to, ll.HalfType())), to)
         if t.kind == "bf16" and takes_bfloats(self.machine, t.lanes):
             return self._narrow_natively(x, to)
         return b.trunc((self._bfloat_bits if t.kind == "bf16" else self._half_bits)(x), to)
 
     def _bfloat_bits(self, x: Any) -> Any:
         """The bits of f32 rounded to bfloat16, in the lower half of a word."""
-        return self.b.lshr(self._rounded_word(x), _number(_like(x.type, I32), 16))
+        return self.b.lshr(self._rounded_word(x), _number(like(x.type, I32), 16))
 
     def _rounded_word(self, x: Any) -> Any:
         """A word whose upper half is f32 rounded to bfloat16."""
         b = self.b
-        word = b.bitcast(x, _like(x.type, I32))
+        word = b.bitcast(x, like(x.type, I32))
         n = partial(_number, word.type)
         last = b.and_(b.lshr(word, n(16)), n(1))
         rounded = b.add(b.add(word, n(0x7FFF)), last)
@@ -236,7 +263,7 @@ class Values:
     def _half_bits(self, x: Any) -> Any:
         """The bits of f32 rounded to float16, in the lower half of a word."""
         b = self.b
-        word = b.bitcast(x, _like(x.type, I32))
+        word = b.bitcast(x, like(x.type, I32))
         n = partial(_number, word.type)
         magnitude = b.and_(word, n(0x7FFFFFFF))
         nan = b.fcmp_unordered("uno", x, x)
@@ -254,7 +281,7 @@ class Values:
 
     def _narrow_natively(self, x: Any, to: ll.Type) -> Any:
         def convert(a: Any) -> Any:
-            found = self.intrinsic("llvm.x86.avx512bf16.cvtneps2bf16.512", ll.VectorType(_Bfloat(), 16), a)
+            found = self.intrinsic("llvm.x86.avx512bf16.cvtneps2bf16.512", ll.VectorType(Bfloat(), 16), a)
             return self.b.bitcast(found, to)
 
         return self._unless_denormal((x,), convert, lambda a: self.b.trunc(self._bfloat_bits(a), to), to)
@@ -266,7 +293,7 @@ class Values:
             return self._zip_bits(low, high, to)
 
         def convert(a: Any, b: Any) -> Any:
-            found = self.intrinsic("llvm.x86.avx512bf16.cvtne2ps2bf16.512", ll.VectorType(_Bfloat(), 32), b, a)
+            found = self.intrinsic("llvm.x86.avx512bf16.cvtne2ps2bf16.512", ll.VectorType(Bfloat(), 32), b, a)
             halves = self.b.bitcast(found, to)
             return self.pick(halves, halves, [k // 2 + lanes * (k % 2) for k in range(2 * lanes)])
 
@@ -329,15 +356,11 @@ class Values:
         return self._fma(even, even, self._fma(odd, odd, total))
 
     def _dot(self, total: Any, x: Any, y: Any) -> Any:
-        pairs = ll.VectorType(_Bfloat(), x.type.count)
+        pairs = ll.VectorType(Bfloat(), x.type.count)
         a, c = self.b.bitcast(x, pairs), self.b.bitcast(y, pairs)
         return self.intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", total.type, total, a, c)
 
     # Memory
-
-    def place(self, kind: str, base: Any, at: Any, inside: bool = True) -> Any:
-        """The address of an element."""
-        return self.b.gep(base, [at], inbounds=inside, source_etype=_SCALARS[kind])
 
     def load(self, t: Type, base: Any, at: Any) -> Any:
         return self.b.load(self.place(t.kind, base, at), typ=llvm_type(t), align=ir.WIDTH[t.kind] // 8)
@@ -434,7 +457,7 @@ class Values:
             self.intrinsic("llvm.x86.sse.sfence", VOID)
 
 
-class _Bfloat(ll.Type):  # type: ignore[misc]
+class Bfloat(ll.Type):  # type: ignore[misc]
     """LLVM's bfloat, for the intrinsics that name it."""
 
     intrinsic_name = "bf16"
@@ -443,10 +466,10 @@ class _Bfloat(ll.Type):  # type: ignore[misc]
         return "bfloat"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Bfloat)
+        return isinstance(other, Bfloat)
 
     def __hash__(self) -> int:
-        return hash(_Bfloat)
+        return hash(Bfloat)
 
 
 def _suffix(t: ll.Type) -> str:

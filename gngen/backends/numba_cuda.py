@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
 
 DESCRIPTION = "numba on an NVIDIA GPU"
-MACHINE_KIND = "gpu"
+MACHINE_KINDS = ("gpu",)
+SIMULATED = True
 _TEXT = "kernel.py"
 _PACKAGES = ("numba-cuda", "nvidia-nvvm", "nvidia-cuda-nvrtc", "llvmlite")
 

@@ -15,7 +15,7 @@ from gngen.phases import split_phases
 from gngen.problem import Problem
 from gngen.schedule import Schedule, choose_schedule
 from gngen.source import Source
-from gngen.target import Machine, Target, host_arch, parse_target
+from gngen.target import Gpu, Machine, Target, host_arch, parse_target
 
 MISSING = ("error", "generic")
 # Where a scratch array begins, and the workspace itself, in bytes.
@@ -163,6 +163,8 @@ def _parse(text: str) -> Target:
         raise TargetError(
             f"target {text} compiles to no plain files; choose from {', '.join(_backends())}, each with a machine as c:x86-64-v3"
         )
+    if isinstance(target.machine, Gpu):
+        raise TargetError(f"target {text} is a GPU, and a bundle is for CPUs; for a GPU, gngen emit --target {text} gives the kernels")
     return target
 
 

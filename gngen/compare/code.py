@@ -122,6 +122,8 @@ def _variant(machine: Machine, program: Program) -> str:
 
 
 def _bytes(target: Target, source: Source) -> int | None:
+    if isinstance(target.machine, Gpu):
+        return None
     make = getattr(load_backend(target.backend), "object_code", None)
     return None if make is None else code_bytes(make(source, target))
 

@@ -96,6 +96,7 @@ struct Team {
     std::condition_variable changed;
     std::vector<char *> anchors;
     size_t size, waiting = 0, round = 0;
+    alignas(8) uint32_t counter[2] = {0, 0};  // what the driver keeps for a cooperative launch
     explicit Team(size_t size) : anchors(size), size(size) {}
     void wait() {
         std::unique_lock<std::mutex> lock(mutex);
