@@ -476,7 +476,7 @@ class Pieces(Sweeps):
 
     # The elementwise pass
 
-    def read_again(self, x: Buffer) -> tuple[Buffer, ...]:
+    def read_next(self, x: Buffer) -> tuple[Buffer, ...]:
         """What the moments of the next group or sample will read, in the shape of x."""
         first = self.x.view(*x.shape)
         return (first,) if self.residual is None else (first, self.residual.view(*x.shape))
@@ -503,7 +503,7 @@ class Pieces(Sweeps):
                 scale, offset = self.affine(norm, n, ir.add(first, c), lanes, None if end is None else ir.add(first, end))
                 return self.transform(x, (n, o, g), c, end, [(high, ir.splat(scale, lanes), offset)])
 
-            self.each_vector(y, (n, o, g), *chans, length, visit, align=False, step=lanes, read=self.read_again(x))
+            self.each_vector(y, (n, o, g), *chans, length, visit, align=False, step=lanes, read=self.read_next(x))
             return
         with b.loop("c", *chans) as c:
             scale, offset = self.affine(norm, n, ir.add(ir.mul(g, p.chans), c), 1)
@@ -516,7 +516,7 @@ class Pieces(Sweeps):
             def visit_run(i: Expr, end: Expr | None) -> Expr:
                 return self.transform(self.settled, lead, i, end, columns)
 
-            read = self.read_again(self.settled)
+            read = self.read_next(self.settled)
             self.each_vector(self.y, lead, *inner, length, visit_run, align=True, step=self.step, read=read)
 
     def row_tables(self, norm_of: Callable[[Expr], Normalizer], n: Expr, first: Expr, groups: int, width: int) -> Tables:
@@ -585,7 +585,7 @@ class Pieces(Sweeps):
             self.ask_ahead(read, *lead, at)
             self.put(y, *lead, at, value=self.transform(x, lead, at, None, columns), streaming=streaming)
 
-        read = self.read_again(x)
+        read = self.read_next(x)
         full = b.let("full", ir.main_end(begin, stop, period))
         if period == lanes * self.s.tile:
             b.comment("a row's tables stay in registers")
@@ -636,4 +636,4 @@ class Pieces(Sweeps):
         def visit(at: Expr, end: Expr | None) -> Expr:
             return self.transform(x, lead, at, end, self._columns(tables, at))
 
-        self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit, align=False, step=self.step, read=self.read_again(x))
+        self.each_vector(y, lead, ir.const(0), ir.const(columns), columns, visit, align=False, step=self.step, read=self.read_next(x))

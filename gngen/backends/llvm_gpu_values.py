@@ -6,6 +6,7 @@ Memory has spaces: 1 that of the GPU, 3 a block's shared memory. What a processo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from llvmlite import ir as ll
@@ -22,7 +23,7 @@ _HALVES = {"f16": ll.HalfType(), "bf16": Bfloat()}
 _ACCESS = 16
 
 
-class GpuValues(Operations):
+class GpuValues(Operations, ABC):
     """The operations on a GPU. small: whether numbers that are divided have 32 bits, which is far faster.
 
     convention: that of kernels. declared: bytes of shared memory that a kernel may declare. stack: the space of a thread's own memory.
@@ -38,33 +39,33 @@ class GpuValues(Operations):
 
     # A processor's own
 
+    @abstractmethod
     def attributes(self, launch: Launch) -> tuple[str, ...]:
         """What its kernel is told of a launch."""
-        raise NotImplementedError
 
+    @abstractmethod
     def block_number(self) -> Any:
         """The number of this block in its grid, an i32."""
-        raise NotImplementedError
 
+    @abstractmethod
     def thread_number(self) -> Any:
         """The number of this thread in its block, an i32."""
-        raise NotImplementedError
 
+    @abstractmethod
     def exchange_xor(self, word: Any, lanes: int) -> Any:
         """The i32 of the thread of this warp whose lane differs by the bits of `lanes`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def exchange_from(self, word: Any, lane: int) -> Any:
         """The i32 of one lane of this warp."""
-        raise NotImplementedError
 
+    @abstractmethod
     def barrier(self, scope: str) -> None:
         """Wait for all threads of a scope, and see what they stored."""
-        raise NotImplementedError
 
+    @abstractmethod
     def peer(self, place: Any, block: Any) -> Any:
         """Where a place in shared memory is in another block of the cluster."""
-        raise NotImplementedError
 
     # What all have
 

@@ -167,8 +167,10 @@ def _each_row(k: Gradients, cols: Columns, start: Expr, stop: Expr, together: in
 
 def _fetch_ahead(k: Gradients, cols: Columns, together: int, ahead: int, buffers: tuple[Buffer, ...], n: Expr, places: Places) -> None:
     """Ask for what is read `ahead` elements on; of several rows at once, whose streams a machine does not foresee, as many rows on."""
+    if not ahead:
+        return
     step = together * cols.long_row if together > 1 else 1
-    for at, _ in places if ahead else ():
+    for at, _ in places:
         for buffer in buffers:
             k.b.prefetch(buffer, n, ir.add(at, -(-ahead // step) * step))
 
