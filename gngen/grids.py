@@ -12,6 +12,8 @@ _LINE = re.compile(
     r"launch (?P<kernel>\w+): (?P<by_batch>batch \* )?(?P<fixed>\d+) blocks? of (?P<threads>\d+) threads"
     r"(?:, in clusters of (?P<cluster>\d+))?(?P<cooperative>, cooperative)?(?:, with (?P<shared>\d+) bytes of shared memory)?"
 )
+# Bytes of shared memory that a kernel of NVIDIA's may declare; of more, its launch asks for all.
+STATIC_SHARED = 48 << 10
 # Its numbers, and what they are where the line is silent.
 _NUMBERS = {"fixed": 1, "threads": 1, "shared": 0, "cluster": 1}
 
@@ -83,13 +85,16 @@ def block_numbers(launch: Launch) -> list[tuple[str, int, int | None]]:
     stride = 1
     for var, extent in zip(reversed(launch.vars), reversed(launch.extents), strict=True):
         count = int(extent.value) if isinstance(extent, Const) else None
+        assert count is not None or var is launch.vars[0], f"the extent of {var.name} is not a number"
         found.append((var.name, stride, count))
         stride *= count or 1
     return found[::-1]
 
 
-def shared_places(launch: Launch) -> dict[str, int]:
-    """Where each shared array of a block begins in all that it has, in bytes."""
+def shared_places(launch: Launch, declared: int) -> dict[str, int]:
+    """Where each shared array of a block begins in what its launch asks for, in bytes; empty where they are declared one by one."""
+    if shared_bytes(launch) <= declared:
+        return {}
     found, offset = {}, 0
     for s in walk(launch.body):
         if isinstance(s, Alloc) and s.buffer.space == "shared":

@@ -338,9 +338,9 @@ def explain(plan: Plan, digest: str, origin: str | None, seconds: float, launche
         lines.append(f"fallback  {plan.passed}")
     lines.append(f"schedule  {s.name}: {s.reason or 'asked for'}")
     lines += _gpu_lines(plan, s) if isinstance(s, GpuSchedule) else _cpu_lines(s)
-    note = getattr(load_backend(plan.target.backend), "note", str)()
-    if note:
-        lines.append(f"note      {note}")
+    note = getattr(load_backend(plan.target.backend), "note", None)
+    if note is not None and note(m):
+        lines.append(f"note      {note(m)}")
     if plan.layout.copied:
         lines.append(f"copies    x is copied: {plan.layout.copied}")
     lines += [] if launcher is None else launcher.notes

@@ -308,6 +308,7 @@ def schedules(draw: st.DrawFn, p: Problem) -> dict[str, Any] | None:
             "strip": draw(st.sampled_from((1, 2, 4))),
             "tile": draw(st.sampled_from((1, 2))),
             "piece": draw(st.sampled_from((1, 64, 1000, 65536))),
+            "ahead": draw(st.sampled_from((0, 5, 1000))),
         }
     return asked
 

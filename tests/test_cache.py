@@ -278,6 +278,14 @@ def test_the_key_changes_with_the_compilers_version(tmp_path: Path, use_compiler
     assert len(set(seen)) == 2
 
 
+def test_the_key_changes_with_the_compilers_own_arguments(tmp_path: Path, use_compiler: Callable[[Path | str], None]) -> None:
+    seen = []
+    for arguments in ("", " -mtune=generic"):
+        use_compiler(f"{script(tmp_path / 'one-cc', 'echo cc 1.0')}{arguments}")
+        seen.append(digest())
+    assert len(set(seen)) == 2
+
+
 def test_the_fingerprint_has_all_that_shapes_a_nest() -> None:
     """What lowering imports, but for errors, texts and facts: a machine's are part of each digest."""
     package = Path(resources.__file__).parent

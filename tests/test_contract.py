@@ -412,8 +412,8 @@ def test_the_bits_do_not_depend_on_the_numbers_of_the_schedule(layer: Layer, dat
         for numbers in (
             {"by_sample": True, "piece": 100},
             {"by_sample": False, "piece": 1, "strip": 1},
-            {"strip": 2, "tile": 2, "piece": 4096},
-            {"strip": 3, "tile": 4, "parallel_from": 3},
+            {"strip": 2, "tile": 2, "piece": 4096, "ahead": 24},
+            {"strip": 3, "tile": 4, "parallel_from": 3, "ahead": 4096},
         ):
             assert_same(layer.kernel("c", schedule, **numbers)(x, gamma, beta), whole)
 

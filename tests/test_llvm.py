@@ -17,7 +17,7 @@ from gngen.backends.c import compiler
 from gngen.errors import BuildError
 from gngen.source import Source
 from gngen.spec import GroupNormSpec
-from gngen.target import load_cpu, machine_names, parse_target
+from gngen.target import load_cpu, load_gpu, machine_names, parse_target
 
 FIRST, LAST = (2, 8, 301), (2, 90, 12)
 MACHINES = [name for name in machine_names() if name not in ("host", "generic")]
@@ -115,6 +115,7 @@ def test_without_openmp_it_runs_on_one_thread(monkeypatch: pytest.MonkeyPatch) -
     alone = gngen.compile(spec, shape, target="llvm", schedule={"accumulators": 2, "parallel_from": 2})
     assert (alone(x) == right).all()
     assert "note      one thread: there is no OpenMP library (libgomp.so.1)" in alone.explain()
+    assert llvm.note(load_gpu("sm_90")) == ""
 
 
 def test_threads_are_those_of_the_c_backend() -> None:

@@ -119,7 +119,9 @@ def test_every_schedule_writes_valid_nests(machine: str) -> None:
         p, _ = specialize(GroupNormSpec(groups=groups, axis=axis, activation="silu"), shape, dtype, outputs=("y", "mean", "rstd"))
         for name, store in itertools.product(fitting(p, machine), stores):
             lower_problem(p, choose_schedule(p, m, {"name": name, "store": store}))
-            lower_problem(p, choose_schedule(p, m, {"name": name, "store": store, "piece": 40, "by_sample": True, "tile": 2, "strip": 3}))
+            lower_problem(
+                p, choose_schedule(p, m, {"name": name, "store": store, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24})
+            )
             count += 2
     assert count > 4 * len(GRID)
 
@@ -137,7 +139,7 @@ def test_every_schedule_writes_valid_nests_of_the_fused_forms(machine: str) -> N
             for name in fitting(p, machine):
                 asked = {"name": name, "store": store if m.streaming_stores else "temporal"}
                 lower_problem(p, choose_schedule(p, m, asked))
-                lower_problem(p, choose_schedule(p, m, {**asked, "piece": 40, "by_sample": True, "tile": 2, "strip": 3}))
+                lower_problem(p, choose_schedule(p, m, {**asked, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24}))
 
 
 # Bounds

@@ -11,7 +11,7 @@ A backend is a module with
 
 It may have
 
-- ``note()``, what a user should know of its kernels, and ``compiler()``, the command that builds them;
+- ``note(machine)``, what a user should know of its kernels for a machine, and ``compiler()``, the command that builds them;
 - ``ONE_SCHEDULE``, true where every schedule computes alike, and ``HOST_ONLY``, true where its code is always this machine's;
 - ``MACHINE_KINDS``, those of `gngen.target.KINDS` that it compiles for, that of a target without a machine first; ("cpu",) unless given;
 - ``SIMULATED``, true where numba's CUDA simulator runs its kernels;

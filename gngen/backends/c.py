@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gngen.backends.entry import Entry
 from gngen.errors import BuildError
 from gngen.source import Source
-from gngen.target import Target, host_arch
+from gngen.target import Gpu, Machine, Target, host_arch
 from gngen.tools import TIMEOUT, run_tool
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def openmp() -> tuple[str, ...]:
     return (flag,) if flag else ()
 
 
-def note() -> str:
+def note(machine: Machine | Gpu) -> str:
     """What a user should know of kernels built here, or ""."""
     return "" if openmp() else f"one thread: {' '.join(compiler())} has no OpenMP library"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gngen import loopnest as ir
 from gngen.backends.c_source import c_literal
 from gngen.backends.printing import Helper, Printer, helpers, types
-from gngen.grids import block_numbers, shared_places
+from gngen.grids import STATIC_SHARED, block_numbers, grids_of, shared_places
 from gngen.loopnest import Barrier, Buffer, Expr, Launch, Load, LoopNest, Op, Peer, Store, Type
 from gngen.render import render
 from gngen.target import Gpu
@@ -13,8 +15,6 @@ from gngen.target import Gpu
 _CTYPES = {"f32": "float", "f64": "double", "i32": "int32_t", "i64": "int64_t", "m32": "int32_t", "m64": "int64_t"}
 _CTYPES |= dict.fromkeys(ir.HALVES, "uint16_t")
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">", "shl": "<<"}
-# What a block has without being asked for at launch.
-STATIC_SHARED = 49152
 _BARRIERS = {
     "warp": "__syncwarp()",
     "block": "__syncthreads()",
@@ -80,10 +80,10 @@ def print_cuda(nest: LoopNest, machine: Gpu) -> str:
         described=lambda b: b.kind if b.kind in ir.HALVES else _CTYPES[b.kind],
         element_count=ir.fixed_elements,
         small=nest.problem.sample < 1 << 31,
-        launches=[(f"{nest.name}_{i + 1}" if len(launches) > 1 else f"{nest.name}_kernel", s) for i, s in enumerate(launches)],
+        launches=[(grid.kernel, s) for grid, s in zip(grids_of(nest, STATIC_SHARED), launches, strict=True)],
         block_count=_block_count,
         strides=block_numbers,
-        shared=_places,
+        shared=partial(shared_places, declared=STATIC_SHARED),
         shared_bytes=ir.shared_bytes,
         static_shared=STATIC_SHARED,
         grouped=any(isinstance(s, Barrier) and s.scope in ("cluster", "grid") for s in ir.walk(nest.body)),
@@ -93,11 +93,6 @@ def print_cuda(nest: LoopNest, machine: Gpu) -> str:
         held_type=lambda b: str(Type(b.kind, b.shape[1])) if b.shape[1] > 1 else _CTYPES[b.kind],
         quarters=_quarters,
     )
-
-
-def _places(launch: Launch) -> dict[str, int]:
-    """Where in the arena each shared array begins, in bytes; empty where they are declared one by one."""
-    return shared_places(launch) if ir.shared_bytes(launch) > STATIC_SHARED else {}
 
 
 def _block_count(launch: Launch) -> str:

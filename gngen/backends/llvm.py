@@ -14,7 +14,7 @@ from gngen.cudatools import Report, assemble
 from gngen.errors import BuildError
 from gngen.grids import grids_in
 from gngen.source import Source
-from gngen.target import Gpu, Target
+from gngen.target import Gpu, Machine, Target
 
 if TYPE_CHECKING:
     from gngen.gpumodule import PtxEntry
@@ -71,9 +71,9 @@ def identity() -> str:
     return llvmtools.version()
 
 
-def note() -> str:
+def note(machine: Machine | Gpu) -> str:
     """What a user should know of kernels built here, or ""."""
-    return "" if llvmtools.openmp() else "one thread: there is no OpenMP library (libgomp.so.1)"
+    return "" if isinstance(machine, Gpu) or llvmtools.openmp() else "one thread: there is no OpenMP library (libgomp.so.1)"
 
 
 def object_code(source: Source, target: Target) -> bytes:

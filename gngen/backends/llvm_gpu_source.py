@@ -62,7 +62,7 @@ class _KernelBody(Body):
     ) -> None:
         super().__init__(values, f, arrays, functions, launch.body)
         self.values, self.grid = values, grid
-        self.places_asked = shared_places(launch) if grid.shared else {}
+        self.places_asked = shared_places(launch, values.declared)
         b = values.b
         block = values.block_number()
         for name, stride, count in block_numbers(launch):

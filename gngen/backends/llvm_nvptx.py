@@ -8,6 +8,7 @@ from llvmlite import ir as ll
 
 from gngen.backends.llvm_gpu_values import GLOBAL, GpuValues
 from gngen.backends.llvm_values import I32, I64, VOID, add_attributes
+from gngen.grids import STATIC_SHARED
 from gngen.loopnest import Launch
 
 # The space of the shared memory of all blocks of a cluster.
@@ -17,7 +18,7 @@ _ALL_LANES, _LAST_LANE = ll.Constant(I32, -1), ll.Constant(I32, 31)
 
 class NvptxValues(GpuValues):
     convention = "ptx_kernel"
-    declared = 49152
+    declared = STATIC_SHARED
 
     def attributes(self, launch: Launch) -> tuple[str, ...]:
         clusters = (f'"nvvm.cluster_dim"="{launch.cluster}"',) if launch.cluster > 1 else ()

@@ -15,7 +15,7 @@ from gngen.cudatools import Report, assemble
 from gngen.device import lacks_device, simulated
 from gngen.errors import BuildError
 from gngen.source import Source
-from gngen.target import Target
+from gngen.target import Gpu, Machine, Target
 
 if TYPE_CHECKING:
     from gngen.loopnest import LoopNest
@@ -63,7 +63,7 @@ def _version(package: str) -> str:
         return "none"
 
 
-def note() -> str:
+def note(machine: Machine | Gpu) -> str:
     """What a user should know of kernels here, or ""."""
     return "numba's CUDA simulator: every thread of the GPU in Python" if simulated() else ""
 

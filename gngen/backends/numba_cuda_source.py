@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gngen import loopnest as ir
 from gngen.backends.printing import Helper, Printer, element_count, helpers
 from gngen.gpumodel import blocks_of
+from gngen.grids import STATIC_SHARED, block_numbers, shared_places
 from gngen.loopnest import Buffer, Const, Expr, Launch, Load, LoopNest, Op, Peer, Stmt, Store, Type, Var
 from gngen.render import render
 from gngen.target import Gpu
@@ -14,8 +15,6 @@ from gngen.unroll import unroll_body
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">"}
 _NUMPY = {"f32": "np.float32", "f64": "np.float64", "i32": "np.int32", "i64": "np.int64"}
-# What a kernel may declare; where it takes more, the launch asks for all of it.
-_STATIC_SHARED = 48 << 10
 # Registers of a thread that numba's code may take beyond nvcc's, which schedules reckon with; they are handed out so many at a time.
 _MORE_REGISTERS = 8
 # A helper's name in the shim, by its operation here.
@@ -129,20 +128,14 @@ def print_module(nest: LoopNest, gpu: Gpu) -> str:
 def _kernel(nest: LoopNest, s: Launch, number: int, gpu: Gpu) -> Kernel:
     several = sum(isinstance(other, Launch) for other in nest.body) > 1
     arrays = [a.buffer for a in ir.walk(s.body) if isinstance(a, ir.Alloc) and a.buffer.space == "shared"]
-    total = ir.shared_bytes(s)
-    asked = total if total > _STATIC_SHARED else 0
-    places: list[tuple[Buffer, int | None]] = []
-    at = 0
-    for b in arrays:
-        places.append((b, at if asked else None))
-        at += ir.buffer_bytes(b)
+    places = shared_places(s, STATIC_SHARED)
     return Kernel(
         name=f"{nest.name}_{number + 1}" if several else nest.name,
         launch=s,
         threads=s.threads,
         together=_together(s, gpu),
-        shared=asked,
-        arrays=tuple(places),
+        shared=ir.shared_bytes(s) if places else 0,
+        arrays=tuple((b, places.get(b.name)) for b in arrays),
         numbers=tuple(_numbers(s)),
         body=s.body,
         barriers=tuple(b.scope for b in ir.walk(s.body) if isinstance(b, ir.Barrier)),
@@ -163,15 +156,9 @@ def _numbers(s: Launch) -> list[Stmt]:
     """What a thread's numbers are, of `block_id` and `thread_id`, those of its block in the grid and of itself in the block."""
     block, thread = Var("block_id", ir.I64), Var("thread_id", ir.I64)
     found: list[Stmt] = []
-    below = 1
-    for var, extent in reversed(list(zip(s.vars, s.extents, strict=True))):
-        part = ir.div(block, below)
-        first = var is s.vars[0]
-        found.append(ir.Let(var, part if first else ir.rem(part, extent)))
-        if not first:
-            assert isinstance(extent, Const), f"the extent of {var.name} is not a number"
-            below *= int(extent.value)
-    found.reverse()
+    for var, extent, (_, stride, _) in zip(s.vars, s.extents, block_numbers(s), strict=True):
+        part = ir.div(block, stride)
+        found.append(ir.Let(var, part if var is s.vars[0] else ir.rem(part, extent)))
     return [*found, ir.Let(s.warp, ir.div(thread, ir.WARP)), ir.Let(s.lane, ir.rem(thread, ir.WARP))]
 
 
