@@ -41,9 +41,9 @@ class Schedule:
     lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, rows: rows that the moments and the
     elementwise pass take at once, of a pass by rows. tile: vectors of a row that stay in registers from row to row, where that is all
     of them. prefetch: elements ahead of the moments of a pass by rows that are asked for from memory, 0 for none. ahead: the same of the
-    elementwise pass. piece: elements of one item of an elementwise phase. store: temporal, or streaming past the caches. parallel_from:
-    the batch from which threads are used, 0 for never. by_sample: whether all workers do one sample at a time. reason: why this one was
-    chosen.
+    elementwise pass; line: elements of a line of the caches, each of which a run asks for once. piece: elements of one item of an
+    elementwise phase. store: temporal, or streaming past the caches. parallel_from: the batch from which threads are used, 0 for never.
+    by_sample: whether all workers do one sample at a time. reason: why this one was chosen.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Schedule:
     tile: int = 8
     prefetch: int = 0
     ahead: int = 0
+    line: int = 16
     piece: int = PIECE
     store: str = "temporal"
     parallel_from: int = 1
@@ -92,6 +93,7 @@ def choose_schedule(p: Problem, m: Machine, asked: Schedule | str | Mapping[str,
         name=name,
         lanes=m.vector_bits // p.bits,
         accumulators=4,
+        line=max(1, m.line // p.item_bytes),
         piece=p.sample if name == "sample" and applies_by_rows(p) else _piece(p, m),
         parallel_from=_parallel_from(p, name),
         by_sample=not p.stage and name in ("rows", "group_split") and p.sample_bytes <= m.l3 // 2 < p.sample_bytes * (p.batch or 2),
@@ -113,7 +115,7 @@ def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
     _known(s.name)
     if s.store not in STORES[1:]:
         raise SpecError(f"store {s.store!r} is not known; choose from {', '.join(STORES)}")
-    for key in ("lanes", "accumulators", "strip", "rows", "tile", "piece"):
+    for key in ("lanes", "accumulators", "strip", "rows", "tile", "line", "piece"):
         if not isinstance(getattr(s, key), int) or getattr(s, key) < 1:
             raise SpecError(f"{key} of a schedule is an integer, at least 1; received {getattr(s, key)!r}")
     for key in ("prefetch", "ahead"):

@@ -12,9 +12,6 @@ from gngen.loopnest import Buffer, Expr, Type, Var
 from gngen.problem import Problem
 from gngen.schedule import Schedule
 
-# A line of the caches of most machines; where it is longer, each is asked for more than once.
-LINE_BYTES = 64
-
 
 class Sweeps(Formulas):
     """Formulas under a CPU schedule; `step` elements of an array are taken at once."""
@@ -114,7 +111,7 @@ class Sweeps(Formulas):
 
     def at_once(self, step: int) -> tuple[int, ...]:
         """How many steps to take at a time, so that each line ahead is asked for once; then those that are left, one at a time."""
-        most = max(1, LINE_BYTES // (step * self.p.item_bytes)) if self.s.ahead else 1
+        most = max(1, self.s.line // step) if self.s.ahead else 1
         return (most, 1) if most > 1 else (1,)
 
     def ask_ahead(self, buffers: tuple[Buffer, ...], *index: Expr) -> None:
