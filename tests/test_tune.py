@@ -558,7 +558,7 @@ def test_a_measured_choice_is_used_by_the_next_process(folder: Path) -> None:
     layer = Layer("a", (4, 30, 24), groups=4)
     x, (gamma, beta) = fill("far", layer.shape, "float32"), parameters(layer.shape, layer.spec, "float32")
     before: Array = gngen.compile(layer.spec, layer.shape, target="c")(x, gamma, beta)
-    found = gngen.tune(layer, "c", 4.0)
+    found = gngen.tune(layer, "c", 8.0)  # compiling is slow on a machine that is busy
     (row,) = found.rows
     assert (row.failure, row.skipped) == ("", "")
     assert row.candidates >= 2
