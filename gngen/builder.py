@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from gngen import loopnest as ir
 from gngen.loopnest import I64, Buffer, Expr, Load, Stmt, Type, Var
+
+T = TypeVar("T")
 
 
 class Builder:
@@ -23,6 +26,7 @@ class Builder:
         self._blocks: list[list[Stmt]] = [[]]
         self._names: dict[str, int] = {}
         self.functions: dict[str, ir.Function] = {}
+        self._side_by_side = False
 
     def finish(self) -> tuple[Stmt, ...]:
         (body,) = self._blocks
@@ -146,9 +150,39 @@ class Builder:
             self.emit(ir.If(condition, tuple(body)))
 
     def call(self, function: ir.Function, *args: Expr) -> Expr:
-        """A call of a pure function, which the nest then carries."""
+        """A call of a pure function, which the nest then carries; or, side by side with others, its statements."""
         self.functions.setdefault(function.name, function)
-        return ir.Call(function.name, args, function.result.type)
+        return self._written_out(function, args) if self._side_by_side else ir.Call(function.name, args, function.result.type)
+
+    def _written_out(self, function: ir.Function, args: tuple[Expr, ...]) -> Expr:
+        """What a call gives, by the function's statements."""
+        known = {param.name: self.named(param.name, arg) for param, arg in zip(function.params, args, strict=True)}
+        for s in function.body:
+            assert isinstance(s, ir.Let)
+            stem = s.var.name.rstrip("0123456789").rstrip("_")
+            known[s.var.name] = self.let(stem, ir.substitute(s.value, known))
+        return ir.substitute(function.result, known)
+
+    def side_by_side(self, visits: Sequence[Callable[[], T]]) -> list[T]:
+        """Write what each visit writes, a statement of each in turn, so that no operation has to wait for the one before; what they return.
+
+        The visits write statements of the same kinds, but for names at their beginning. Calls within become the functions' statements.
+        """
+        before, self._side_by_side = self._side_by_side, self._side_by_side or len(visits) > 1
+        bodies: list[list[Stmt]] = []
+        returned: list[T] = []
+        for visit in visits:
+            with self._block() as body:
+                returned.append(visit())
+            bodies.append(body)
+        self._side_by_side = before
+        longest = max(map(len, bodies))
+        for turn in range(longest):
+            for body in bodies:
+                begun = turn - longest + len(body)
+                if begun >= 0:
+                    self.emit(body[begun])
+        return returned
 
 
 def _known_steps(start: Expr, stop: Expr, step: int) -> int | None:

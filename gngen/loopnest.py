@@ -13,7 +13,7 @@ of one, the nest is what a single thread does; its vectors are its own, of 16 by
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Union
 
 if TYPE_CHECKING:
@@ -520,6 +520,13 @@ def expressions(s: Stmt) -> tuple[Expr, ...]:
     if isinstance(s, Prefetch):
         return s.index
     return (s.condition,) if isinstance(s, If) else ()
+
+
+def substitute(e: Expr, known: dict[str, Expr]) -> Expr:
+    """Arithmetic with the variables that are known replaced."""
+    if isinstance(e, Var):
+        return known.get(e.name, e)
+    return replace(e, args=tuple(substitute(a, known) for a in e.args)) if isinstance(e, (Op, Call)) else e
 
 
 def walk_expr(e: Expr) -> Iterator[Expr]:

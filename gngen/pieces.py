@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from gngen import loopnest as ir
 from gngen.formulas import LARGEST, Normalizer
@@ -487,7 +488,10 @@ class Pieces(Sweeps):
             fill = None if end is None else ir.const(0, self.vector)
             return self.finish(self.fetch(x, *lead, at, lanes=self.lanes, end=end, fill=fill), *columns[0])
         both = self.b.let("pairs", self.fetch_pairs(x, *lead, at, end=end))
-        return ir.zip_pairs(*(self.finish(part(both), *own) for part, own in zip((ir.even, ir.odd), columns, strict=True)))
+        halves = zip((ir.even(both), ir.odd(both)), columns, strict=True)
+        if self.s.abreast == 1:
+            return ir.zip_pairs(*(self.finish(half, *own) for half, own in halves))
+        return ir.zip_pairs(*self.b.side_by_side([partial(self.finish, half, *own) for half, own in halves]))
 
     def apply_runs(
         self, norm: Normalizer, n: Expr, o: Expr, g: Expr, chans: tuple[Expr, Expr], inner: tuple[Expr, Expr], length: int
@@ -587,7 +591,7 @@ class Pieces(Sweeps):
 
         read = self.read_next(x)
         full = b.let("full", ir.main_end(begin, stop, period))
-        if period == lanes * self.s.tile:
+        if period == lanes * self.s.tile and self.s.abreast == 1:
             b.comment("a row's tables stay in registers")
             held = [columns_at(ir.const(v)) for v in range(0, period, step)]
             with b.loop("row", begin, full, period) as row:
@@ -596,10 +600,14 @@ class Pieces(Sweeps):
         else:
             rest: Expr = begin
             for together in sorted({self.s.rows, 1}, reverse=True):
-                with b.loop("row", rest, full, together * period) as row, b.loop("j", 0, period, step, unroll=4 // together) as j:
-                    columns = columns_at(j)
-                    for r in range(together):
-                        finish_vector(ir.add(row, r * period), j, columns)
+                with b.loop("row", rest, full, together * period) as row:
+                    first: Expr = ir.const(0)
+                    for many in sorted({max(1, self.s.abreast * lanes // (step * together)), 1}, reverse=True):
+                        with b.loop("j", first, period, many * step, unroll=max(1, 4 // (together * many))) as j:
+                            across = [(at, columns_at(at)) for at in (ir.add(j, v * step) for v in range(many))]
+                            rows = [ir.add(row, r * period) for r in range(together)]
+                            self.abreast(step, finish_vector, [(one, *own) for one in rows for own in across])
+                        first = ir.const(period // (many * step) * many * step)
                 if together > 1:
                     rest = b.named("rest", ir.main_end(rest, full, together * period))
         with b.loop("j", 0, period, step) as j:

@@ -10,6 +10,8 @@ from gngen.target import Machine
 SERIAL_BYTES = 200_000
 # How far ahead a pass by rows asks for memory, in elements.
 PREFETCH = 4096
+# Of how many vectors an activation is computed side by side.
+ABREAST = 4
 
 
 def is_small(p: Problem, moved: int) -> bool:
@@ -41,6 +43,11 @@ def ahead(p: Problem, m: Machine, moved: int, item_bytes: int, whole: int) -> in
     if 3 * whole * item_bytes <= m.l2 and count >= 4 * m.cores:
         return whole if whole == p.sample else whole // p.outer
     return PREFETCH
+
+
+def abreast(p: Problem) -> int:
+    """How many vectors are computed side by side: an activation is a long chain of operations, each of which waits for the one before."""
+    return 1 if p.activation in (None, "relu") else ABREAST
 
 
 def streams(p: Problem, m: Machine, lanes: int) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from gngen import loopnest as ir
 from gngen.formulas import Formulas
@@ -95,24 +97,39 @@ class Sweeps(Formulas):
             begin, _ = self.peel(y, lead, start, stop, step)
             with b.when(ir.compare("lt", start, begin)):
                 self.put(y, *lead, start, value=visit(start, begin), end=begin)
+
+        def write(at: Expr) -> None:
+            self.put(y, *lead, at, value=visit(at, None), streaming=streaming)
+
         rest = begin
-        steps = self.at_once(step) if read else (1,)
+        steps = self.at_once(step, length)
         for many in steps:
             with b.loop("i", rest, stop, many * step, unroll=max(1, 4 // many) if many == steps[0] else 1) as i:
-                self.ask_ahead(read, *lead, i)
-                for k in range(many):
-                    at = b.named("at", ir.add(i, k * step)) if many > 1 else i
-                    self.put(y, *lead, at, value=visit(at, None), streaming=streaming)
+                for line in range(0, many * step, max(step, self.s.line)):
+                    self.ask_ahead(read, *lead, ir.add(i, line))
+                self.abreast(step, write, [(b.named("at", ir.add(i, k * step)) if many > 1 else i,) for k in range(many)])
             rest = b.named("rest", ir.main_end(rest, stop, many * step)) if many > 1 else rest
         if aligned or length % step:
             tail = b.named("tail", ir.main_end(begin, stop, step))
             with b.when(ir.compare("lt", tail, stop)):
                 self.put(y, *lead, tail, value=visit(tail, stop), end=stop)
 
-    def at_once(self, step: int) -> tuple[int, ...]:
-        """How many steps to take at a time, so that each line ahead is asked for once; then those that are left, one at a time."""
-        most = max(1, self.s.line // step) if self.s.ahead else 1
+    def at_once(self, step: int, length: int) -> tuple[int, ...]:
+        """How many steps of a run to take at a time: all that are abreast, and so many that each line ahead is asked for once; then those
+        that are left, one at a time."""
+        most = max(self.s.line // step if self.s.ahead else 1, self.s.abreast * self.lanes // step, 1)
+        while most * step > max(step, length):
+            most //= 2
         return (most, 1) if most > 1 else (1,)
+
+    def abreast(self, step: int, visit: Callable[..., None], places: Sequence[tuple[Any, ...]]) -> None:
+        """``visit(*place)`` for each place, of `step` elements, as many side by side as the schedule says."""
+        together = max(1, self.s.abreast * self.lanes // step)
+        for first in range(0, len(places), together):
+            group = places[first : first + together]
+            if len(group) > 1:
+                self.b.comment(f"{len(group) * step // self.lanes} vectors side by side, so that no operation waits for the one before")
+            self.b.side_by_side([partial(visit, *place) for place in group])
 
     def ask_ahead(self, buffers: tuple[Buffer, ...], *index: Expr) -> None:
         """Ask for what the schedule's worker reads next, where it is that far ahead."""

@@ -267,7 +267,12 @@ def test_the_same_bits_however_it_is_split(shape: tuple[int, ...], groups: int, 
     assert len(names) >= 2
     first: Any = None
     for name in names:
-        for numbers in ({}, {"store": "streaming"}, {"strip": 1, "rows": 2, "piece": 5000, "ahead": 300}, {"by_sample": True, "ahead": 24}):
+        for numbers in (
+            {},
+            {"store": "streaming"},
+            {"strip": 1, "rows": 2, "piece": 5000, "ahead": 300, "abreast": 1},
+            {"by_sample": True, "ahead": 24, "abreast": 3},
+        ):
             if "streaming" in numbers.values() and not gngen.target.parse_target("c").cpu.streaming_stores:
                 continue
             kernel = case.kernel(target, {"name": name, "parallel_from": 0 if name == "serial_small" else 1, **numbers})

@@ -1,4 +1,4 @@
-"""The rules that choose a schedule's numbers: what the elementwise pass asks for ahead."""
+"""The rules that choose a schedule's numbers: what the elementwise pass asks for ahead, and what it computes side by side."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ def test_what_is_asked_for_ahead(shape: tuple[int, ...], axis: int, groups: int,
     p, _ = specialize(GroupNormSpec(groups=groups, axis=axis), shape, direction=direction)
     s = choose_schedule(p, load_cpu("x86-64-v4"))
     assert (s.name, s.ahead) == (name, ahead)
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize(("activation", "abreast"), [(None, 1), ("relu", 1), ("silu", 4), ("gelu", 4), ("tanh", 4)])
+def test_long_chains_of_operations_are_computed_side_by_side(activation: str | None, abreast: int, direction: str) -> None:
+    p, _ = specialize(GroupNormSpec(groups=GROUPS, axis=1, activation=activation), (2, 64, 56, 56), direction=direction)
+    assert choose_schedule(p, load_cpu("x86-64-v4")).abreast == abreast
 
 
 def test_residuals_count_as_read() -> None:

@@ -120,7 +120,10 @@ def test_every_schedule_writes_valid_nests(machine: str) -> None:
         for name, store in itertools.product(fitting(p, machine), stores):
             lower_problem(p, choose_schedule(p, m, {"name": name, "store": store}))
             lower_problem(
-                p, choose_schedule(p, m, {"name": name, "store": store, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24})
+                p,
+                choose_schedule(
+                    p, m, {"name": name, "store": store, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24, "abreast": 3}
+                ),
             )
             count += 2
     assert count > 4 * len(GRID)
@@ -139,7 +142,9 @@ def test_every_schedule_writes_valid_nests_of_the_fused_forms(machine: str) -> N
             for name in fitting(p, machine):
                 asked = {"name": name, "store": store if m.streaming_stores else "temporal"}
                 lower_problem(p, choose_schedule(p, m, asked))
-                lower_problem(p, choose_schedule(p, m, {**asked, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24}))
+                lower_problem(
+                    p, choose_schedule(p, m, {**asked, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24, "abreast": 3})
+                )
 
 
 # Bounds

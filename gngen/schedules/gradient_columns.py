@@ -138,7 +138,7 @@ def _each_row(k: Gradients, cols: Columns, start: Expr, stop: Expr, together: in
         visit(places)
         put_back()
 
-    if long_row == lanes * k.s.tile:
+    if long_row == lanes * k.s.tile and k.s.abreast == 1:
         b.comment("what belongs to the columns stays in registers")
         held = [columns(ir.const(j)) for j in range(0, long_row, lanes)]
         with b.loop("row", start, full, long_row) as row:
@@ -193,17 +193,19 @@ def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer
         held = [b.let("s", b.load(table, j, lanes=lanes)) for table in sums]
         own = {stem: b.let(f"{stem}s", b.load(table, j, lanes=lanes)) for stem, table in tables.items()}
 
+        def add(at: Expr, end: Expr | None) -> None:
+            d = b.let("d", ir.sub(k.fetch(x, n, at, lanes=lanes, end=end, fill=None if end is None else own["high"]), own["high"]))
+            if only_off:
+                b.assign(held[0], ir.add(held[0], d))
+                return
+            up = k.read(dy, n, at, end=end)
+            value = b.let("dys", up) if p.activation is None else k.gradient(d, b.let("dys", up), own["scale"], own.get("offset"))
+            b.assign(held[0], ir.add(held[0], value))
+            b.assign(held[1], ir.fma(value, d, held[1]))
+
         def visit(places: Places) -> None:
             _fetch_ahead(k, cols, k.s.strip, k.s.prefetch if len(places) > 1 else 0, (x, dy), n, places)
-            for at, end in places:
-                d = b.let("d", ir.sub(k.fetch(x, n, at, lanes=lanes, end=end, fill=None if end is None else own["high"]), own["high"]))
-                if only_off:
-                    b.assign(held[0], ir.add(held[0], d))
-                    continue
-                up = k.read(dy, n, at, end=end)
-                value = b.let("dys", up) if p.activation is None else k.gradient(d, b.let("dys", up), own["scale"], own.get("offset"))
-                b.assign(held[0], ir.add(held[0], value))
-                b.assign(held[1], ir.fma(value, d, held[1]))
+            k.abreast(lanes, add, places)
 
         def put_back() -> None:
             for table, value in zip(sums, held, strict=True):
@@ -320,12 +322,14 @@ def _apply(k: Gradients, cols: Columns, n: Expr, start: Expr, stop: Expr, slopes
             own = {stem: b.let(f"{stem}s", b.load(table, j, lanes=lanes)) for stem, table in tables.items()}
             s = Slopes(own["high"], own["scale"], own["tilt"], own["level"], own.get("offset"))
 
+            def write(at: Expr, end: Expr | None) -> None:
+                d = b.let("d", ir.sub(k.read(x, n, at, end=end), s.high))
+                value = k.slope(d, b.let("dys", k.read(dy, n, at, end=end)), s)
+                k.put(dx, n, at, value=value, end=end, streaming=streaming and end is None)
+
             def visit(places: Places) -> None:
                 _fetch_ahead(k, cols, k.s.rows, k.s.ahead, (x, dy), n, places)
-                for at, end in places:
-                    d = b.let("d", ir.sub(k.read(x, n, at, end=end), s.high))
-                    value = k.slope(d, b.let("dys", k.read(dy, n, at, end=end)), s)
-                    k.put(dx, n, at, value=value, end=end, streaming=streaming and end is None)
+                k.abreast(lanes, write, places)
 
             return visit, lambda: None
 

@@ -232,10 +232,80 @@ void gn_f32_o1_g32_c10_i4096_silu(const float *x, const float *gamma, const floa
                 if (0 < aligned) {
                     store_part_f32x16(y, n * 1310720 + g * 40960 + c * 4096, aligned, silu_f32x16(fma_f32x16(load_part_f32x16(x, n * 1310720 + g * 40960 + c * 4096, aligned, splat_f32x16(0.0f)) - highs, scales, offsets)));
                 }
-#pragma GCC unroll 4
-                for (int64_t i_4 = aligned; i_4 + 16 <= 4096; i_4 += 16) {
+                for (int64_t i_4 = aligned; i_4 + 64 <= 4096; i_4 += 64) {
                     prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_4 + 40960));
-                    store_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + i_4, silu_f32x16(fma_f32x16(load_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + i_4) - highs, scales, offsets)));
+                    prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_4 + 40976));
+                    prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_4 + 40992));
+                    prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_4 + 41008));
+                    const int64_t at = i_4 + 16;
+                    const int64_t at_2 = i_4 + 32;
+                    const int64_t at_3 = i_4 + 48;
+                    /* 4 vectors side by side, so that no operation waits for the one before */
+                    f32x16 x_2 = fma_f32x16(load_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + i_4) - highs, scales, offsets);
+                    f32x16 x_3 = fma_f32x16(load_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + at) - highs, scales, offsets);
+                    f32x16 x_4 = fma_f32x16(load_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + at_2) - highs, scales, offsets);
+                    f32x16 x_5 = fma_f32x16(load_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + at_3) - highs, scales, offsets);
+                    f32x16 above = max_f32x16(x_2, splat_f32x16(-88.72284f));
+                    f32x16 above_2 = max_f32x16(x_3, splat_f32x16(-88.72284f));
+                    f32x16 above_3 = max_f32x16(x_4, splat_f32x16(-88.72284f));
+                    f32x16 above_4 = max_f32x16(x_5, splat_f32x16(-88.72284f));
+                    f32x16 inside = min_f32x16(above, splat_f32x16(88.02969f));
+                    f32x16 inside_2 = min_f32x16(above_2, splat_f32x16(88.02969f));
+                    f32x16 inside_3 = min_f32x16(above_3, splat_f32x16(88.02969f));
+                    f32x16 inside_4 = min_f32x16(above_4, splat_f32x16(88.02969f));
+                    f32x16 t = fma_f32x16(inside, splat_f32x16(-1.442695f), splat_f32x16(12583039.0f));
+                    f32x16 t_2 = fma_f32x16(inside_2, splat_f32x16(-1.442695f), splat_f32x16(12583039.0f));
+                    f32x16 t_3 = fma_f32x16(inside_3, splat_f32x16(-1.442695f), splat_f32x16(12583039.0f));
+                    f32x16 t_4 = fma_f32x16(inside_4, splat_f32x16(-1.442695f), splat_f32x16(12583039.0f));
+                    f32x16 n_2 = t - splat_f32x16(12583039.0f);
+                    f32x16 n_3 = t_2 - splat_f32x16(12583039.0f);
+                    f32x16 n_4 = t_3 - splat_f32x16(12583039.0f);
+                    f32x16 n_5 = t_4 - splat_f32x16(12583039.0f);
+                    f32x16 scale_2 = bitcast_f32x16_from_i32(bitcast_i32x16_from_f32(t) << splat_i32x16(23));
+                    f32x16 scale_3 = bitcast_f32x16_from_i32(bitcast_i32x16_from_f32(t_2) << splat_i32x16(23));
+                    f32x16 scale_4 = bitcast_f32x16_from_i32(bitcast_i32x16_from_f32(t_3) << splat_i32x16(23));
+                    f32x16 scale_5 = bitcast_f32x16_from_i32(bitcast_i32x16_from_f32(t_4) << splat_i32x16(23));
+                    f32x16 r = fma_f32x16(n_2, splat_f32x16(0.69314575f), inside);
+                    f32x16 r_3 = fma_f32x16(n_3, splat_f32x16(0.69314575f), inside_2);
+                    f32x16 r_5 = fma_f32x16(n_4, splat_f32x16(0.69314575f), inside_3);
+                    f32x16 r_7 = fma_f32x16(n_5, splat_f32x16(0.69314575f), inside_4);
+                    f32x16 r_2 = fma_f32x16(n_2, splat_f32x16(1.4286068e-06f), r);
+                    f32x16 r_4 = fma_f32x16(n_3, splat_f32x16(1.4286068e-06f), r_3);
+                    f32x16 r_6 = fma_f32x16(n_4, splat_f32x16(1.4286068e-06f), r_5);
+                    f32x16 r_8 = fma_f32x16(n_5, splat_f32x16(1.4286068e-06f), r_7);
+                    f32x16 p = fma_f32x16(splat_f32x16(-0.008289932f), r_2, splat_f32x16(0.041898668f));
+                    f32x16 p_6 = fma_f32x16(splat_f32x16(-0.008289932f), r_4, splat_f32x16(0.041898668f));
+                    f32x16 p_11 = fma_f32x16(splat_f32x16(-0.008289932f), r_6, splat_f32x16(0.041898668f));
+                    f32x16 p_16 = fma_f32x16(splat_f32x16(-0.008289932f), r_8, splat_f32x16(0.041898668f));
+                    f32x16 p_2 = fma_f32x16(p, r_2, splat_f32x16(-0.16667648f));
+                    f32x16 p_7 = fma_f32x16(p_6, r_4, splat_f32x16(-0.16667648f));
+                    f32x16 p_12 = fma_f32x16(p_11, r_6, splat_f32x16(-0.16667648f));
+                    f32x16 p_17 = fma_f32x16(p_16, r_8, splat_f32x16(-0.16667648f));
+                    f32x16 p_3 = fma_f32x16(p_2, r_2, splat_f32x16(0.49999145f));
+                    f32x16 p_8 = fma_f32x16(p_7, r_4, splat_f32x16(0.49999145f));
+                    f32x16 p_13 = fma_f32x16(p_12, r_6, splat_f32x16(0.49999145f));
+                    f32x16 p_18 = fma_f32x16(p_17, r_8, splat_f32x16(0.49999145f));
+                    f32x16 p_4 = fma_f32x16(p_3, r_2, splat_f32x16(-0.9999997f));
+                    f32x16 p_9 = fma_f32x16(p_8, r_4, splat_f32x16(-0.9999997f));
+                    f32x16 p_14 = fma_f32x16(p_13, r_6, splat_f32x16(-0.9999997f));
+                    f32x16 p_19 = fma_f32x16(p_18, r_8, splat_f32x16(-0.9999997f));
+                    f32x16 p_5 = fma_f32x16(p_4, r_2, splat_f32x16(1.0f));
+                    f32x16 p_10 = fma_f32x16(p_9, r_4, splat_f32x16(1.0f));
+                    f32x16 p_15 = fma_f32x16(p_14, r_6, splat_f32x16(1.0f));
+                    f32x16 p_20 = fma_f32x16(p_19, r_8, splat_f32x16(1.0f));
+                    f32x16 under = fma_f32x16(p_5, scale_2, splat_f32x16(1.0f));
+                    f32x16 under_2 = fma_f32x16(p_10, scale_3, splat_f32x16(1.0f));
+                    f32x16 under_3 = fma_f32x16(p_15, scale_4, splat_f32x16(1.0f));
+                    f32x16 under_4 = fma_f32x16(p_20, scale_5, splat_f32x16(1.0f));
+                    store_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + i_4, above / under);
+                    store_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + at, above_2 / under_2);
+                    store_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + at_2, above_3 / under_3);
+                    store_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + at_3, above_4 / under_4);
+                }
+                const int64_t rest = main_end(aligned, 4096, 64);
+                for (int64_t i_5 = rest; i_5 + 16 <= 4096; i_5 += 16) {
+                    prefetch_f32(x, n * 1310720 + g * 40960 + c * 4096 + (i_5 + 40960));
+                    store_f32x16(y, n * 1310720 + g * 40960 + c * 4096 + i_5, silu_f32x16(fma_f32x16(load_f32x16(x, n * 1310720 + g * 40960 + c * 4096 + i_5) - highs, scales, offsets)));
                 }
                 const int64_t tail = main_end(aligned, 4096, 16);
                 if (tail < 4096) {
