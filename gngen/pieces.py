@@ -488,10 +488,8 @@ class Pieces(Sweeps):
             fill = None if end is None else ir.const(0, self.vector)
             return self.finish(self.fetch(x, *lead, at, lanes=self.lanes, end=end, fill=fill), *columns[0])
         both = self.b.let("pairs", self.fetch_pairs(x, *lead, at, end=end))
-        halves = zip((ir.even(both), ir.odd(both)), columns, strict=True)
-        if self.s.abreast == 1:
-            return ir.zip_pairs(*(self.finish(half, *own) for half, own in halves))
-        return ir.zip_pairs(*self.b.side_by_side([partial(self.finish, half, *own) for half, own in halves]))
+        halves = [partial(self.finish, half, *own) for half, own in zip((ir.even(both), ir.odd(both)), columns, strict=True)]
+        return ir.zip_pairs(*(self.b.side_by_side(halves) if self.b.abreast else (half() for half in halves)))
 
     def apply_runs(
         self, norm: Normalizer, n: Expr, o: Expr, g: Expr, chans: tuple[Expr, Expr], inner: tuple[Expr, Expr], length: int
