@@ -49,11 +49,11 @@ STORES = ("auto", "temporal", "streaming")
 class Schedule:
     """An algorithm and its numbers.
 
-    lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, rows: rows that the moments and the
-    elementwise pass take at once, of a pass by rows. tile: vectors of a row that stay in registers from row to row, where that is all
-    of them and no activation needs the registers. prefetch: elements ahead of the moments of a pass by rows that are asked for from memory, 0 for none. ahead: the same of the
-    elementwise pass; line: elements of a line of the caches, each of which a run asks for once. abreast: vectors of which an activation
-    (or its derivative) is computed side by side, an operation of each in turn. piece: elements of one item of an
+    lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, rows: rows that the moments and the elementwise
+    pass take at once, of a pass by rows. tile: vectors of a row that stay in registers from row to row, where that is all of them and no
+    activation needs the registers. prefetch: elements ahead of the moments of a pass by rows that are asked for from memory, 0 for none.
+    ahead: the same of the elementwise pass; line: elements of a line of the caches, each of which a run asks for once. abreast: vectors of
+    which an activation (or its derivative) is computed side by side, an operation of each in turn. piece: elements of one item of an
     elementwise phase. store: temporal, or streaming past the caches. parallel_from: the batch from which threads are used, 0 for never.
     by_sample: whether all workers do one sample at a time. reason: why this one was chosen.
     """
