@@ -6,7 +6,7 @@ from typing import Any
 
 from gngen.gradientsums import by_columns
 from gngen.problem import Problem
-from gngen.schedulerules import PREFETCH, abreast, ahead, fills_threads, is_small, row_vectors, show_bytes, splits_groups, streams
+from gngen.schedulerules import PREFETCH, ahead, fills_threads, interleave, is_small, row_vectors, show_bytes, splits_groups, streams
 from gngen.target import Machine
 
 # Runs shorter than this are not streamed to unless they are whole vectors.
@@ -67,7 +67,7 @@ def choose_numbers(p: Problem, m: Machine, name: str) -> dict[str, Any]:
         "tile": row_vectors(p, lanes, lanes, m.vector_registers // 8),
         "prefetch": PREFETCH if 2 * moved > m.l3 and not far else 0,
         "ahead": ahead(p, m, moved, 2 * p.item_bytes, p.group if name == "group_resident" else 0),
-        "abreast": abreast(p),
+        "interleave": interleave(p),
         "store": "streaming" if whole and streams(p, m, lanes) and 8 * moved > 5 * m.l3 else "temporal",
     }
 

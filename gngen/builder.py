@@ -26,7 +26,7 @@ class Builder:
         self._blocks: list[list[Stmt]] = [[]]
         self._names: dict[str, int] = {}
         self.functions: dict[str, ir.Function] = {}
-        self.abreast = False  # whether what is written stands side by side with other statements
+        self.interleaved = False  # whether what is written stands side by side with other statements
 
     def finish(self) -> tuple[Stmt, ...]:
         (body,) = self._blocks
@@ -152,7 +152,7 @@ class Builder:
     def call(self, function: ir.Function, *args: Expr) -> Expr:
         """A call of a pure function, which the nest then carries; or, side by side with others, its statements."""
         self.functions.setdefault(function.name, function)
-        return self._written_out(function, args) if self.abreast else ir.Call(function.name, args, function.result.type)
+        return self._written_out(function, args) if self.interleaved else ir.Call(function.name, args, function.result.type)
 
     def _written_out(self, function: ir.Function, args: tuple[Expr, ...]) -> Expr:
         """What a call gives, by the function's statements."""
@@ -168,14 +168,14 @@ class Builder:
 
         The visits write statements of the same kinds, but for names at their beginning. Calls within become the functions' statements.
         """
-        before, self.abreast = self.abreast, self.abreast or len(visits) > 1
+        before, self.interleaved = self.interleaved, self.interleaved or len(visits) > 1
         bodies: list[list[Stmt]] = []
         returned: list[T] = []
         for visit in visits:
             with self._block() as body:
                 returned.append(visit())
             bodies.append(body)
-        self.abreast = before
+        self.interleaved = before
         longest = max(map(len, bodies))
         for turn in range(longest):
             for body in bodies:

@@ -117,9 +117,9 @@ def _aheads(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
     return [ahead for ahead in (0, PREFETCH) if ahead != s.ahead]
 
 
-def _abreast(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
+def _interleaves(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
     """More at a time, or fewer registers, where there is an activation."""
-    return [] if s.abreast == 1 else [s.abreast // 2, s.abreast * 2]
+    return [] if s.interleave == 1 else [s.interleave // 2, s.interleave * 2]
 
 
 def _pieces(p: Problem, m: Machine, s: Schedule) -> Sequence[int]:
@@ -136,6 +136,6 @@ VARIATIONS = (
     Variation("tile", 2, _tiles),
     Variation("prefetch", 2, _prefetches),
     Variation("ahead", 2, _aheads),
-    Variation("abreast", 2, _abreast),
+    Variation("interleave", 2, _interleaves),
     Variation("piece", 2, _pieces),
 )

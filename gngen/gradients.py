@@ -158,7 +158,7 @@ class Gradients(Sweeps):
             sums = [[b.let("s", ir.const(0, self.vector)) for _ in stems] for _ in range(many)]
             with b.loop("o", first_run, last_run) as o:
                 with b.loop("i", first, last, many * self.lanes) as i:
-                    self.abreast(self.lanes, add, [(own, o, ir.add(i, k * self.lanes)) for k, own in enumerate(sums)])
+                    self.interleave(self.lanes, add, [(own, o, ir.add(i, k * self.lanes)) for k, own in enumerate(sums)])
                 if runs.width % (many * self.lanes) or runs.block % (many * self.lanes):
                     rest = b.named("rest", ir.main_end(first, last, many * self.lanes))
                     with b.loop("i", rest, last, self.lanes) as i:

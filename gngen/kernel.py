@@ -305,8 +305,8 @@ def _facts(m: Machine | Gpu) -> str:
 
 def _cpu_lines(s: Schedule) -> list[str]:
     numbers = f"lanes {s.lanes}, accumulators {s.accumulators}, strip {s.strip}, rows {s.rows}, tile {s.tile}, piece {s.piece}"
-    if s.abreast > 1:
-        numbers += f", abreast {s.abreast}"
+    if s.interleave > 1:
+        numbers += f", interleave {s.interleave}"
     threads = {0: "one thread", 1: "all threads"}.get(s.parallel_from, f"threads from batch {s.parallel_from}")
     asked = f"; what is read is asked for {s.ahead} elements ahead" if s.ahead else ""
     return [f"          {numbers}; {threads}{', a sample at a time' if s.by_sample else ''}", f"stores    {s.store}{asked}"]

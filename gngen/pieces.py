@@ -489,7 +489,7 @@ class Pieces(Sweeps):
             return self.finish(self.fetch(x, *lead, at, lanes=self.lanes, end=end, fill=fill), *columns[0])
         both = self.b.let("pairs", self.fetch_pairs(x, *lead, at, end=end))
         halves = [partial(self.finish, half, *own) for half, own in zip((ir.even(both), ir.odd(both)), columns, strict=True)]
-        return ir.zip_pairs(*(self.b.side_by_side(halves) if self.b.abreast else (half() for half in halves)))
+        return ir.zip_pairs(*(self.b.side_by_side(halves) if self.b.interleaved else (half() for half in halves)))
 
     def apply_runs(
         self, norm: Normalizer, n: Expr, o: Expr, g: Expr, chans: tuple[Expr, Expr], inner: tuple[Expr, Expr], length: int
@@ -589,7 +589,7 @@ class Pieces(Sweeps):
 
         read = self.read_next(x)
         full = b.let("full", ir.main_end(begin, stop, period))
-        if period == lanes * self.s.tile and self.s.abreast == 1:
+        if period == lanes * self.s.tile and self.s.interleave == 1:
             b.comment("a row's tables stay in registers")
             held = [columns_at(ir.const(v)) for v in range(0, period, step)]
             with b.loop("row", begin, full, period) as row:
@@ -600,11 +600,11 @@ class Pieces(Sweeps):
             for together in sorted({self.s.rows, 1}, reverse=True):
                 with b.loop("row", rest, full, together * period) as row:
                     first: Expr = ir.const(0)
-                    for many in sorted({max(1, self.s.abreast * lanes // (step * together)), 1}, reverse=True):
+                    for many in sorted({max(1, self.s.interleave * lanes // (step * together)), 1}, reverse=True):
                         with b.loop("j", first, period, many * step, unroll=max(1, 4 // (together * many))) as j:
                             across = [(at, columns_at(at)) for at in (ir.add(j, v * step) for v in range(many))]
                             rows = [ir.add(row, r * period) for r in range(together)]
-                            self.abreast(step, finish_vector, [(one, *own) for one in rows for own in across])
+                            self.interleave(step, finish_vector, [(one, *own) for one in rows for own in across])
                         first = ir.const(period // (many * step) * many * step)
                 if together > 1:
                     rest = b.named("rest", ir.main_end(rest, full, together * period))

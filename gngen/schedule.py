@@ -16,9 +16,9 @@ from gngen.problem import Problem
 from gngen.schedulerules import (
     PREFETCH,
     SERIAL_BYTES,
-    abreast,
     ahead,
     fills_threads,
+    interleave,
     is_small,
     row_vectors,
     show_bytes,
@@ -52,8 +52,8 @@ class Schedule:
     lanes: elements of a vector. accumulators: vectors summed side by side in a run. strip, rows: rows that the moments and the elementwise
     pass take at once, of a pass by rows. tile: vectors of a row that stay in registers from row to row, where that is all of them and no
     activation needs the registers. prefetch: elements ahead of the moments of a pass by rows that are asked for from memory, 0 for none.
-    ahead: the same of the elementwise pass; line: elements of a line of the caches, each of which a run asks for once. abreast: vectors of
-    which an activation (or its derivative) is computed side by side, an operation of each in turn. piece: elements of one item of an
+    ahead: the same of the elementwise pass; line: elements of a line of the caches, each of which a run asks for once. interleave: vectors
+    of which an activation (or its derivative) is computed side by side, an operation of each in turn. piece: elements of one item of an
     elementwise phase. store: temporal, or streaming past the caches. parallel_from: the batch from which threads are used, 0 for never.
     by_sample: whether all workers do one sample at a time. reason: why this one was chosen.
     """
@@ -67,7 +67,7 @@ class Schedule:
     prefetch: int = 0
     ahead: int = 0
     line: int = 16
-    abreast: int = 1
+    interleave: int = 1
     piece: int = PIECE
     store: str = "temporal"
     parallel_from: int = 1
@@ -128,7 +128,7 @@ def _check(p: Problem, m: Machine, s: Schedule) -> Schedule:
     _known(s.name)
     if s.store not in STORES[1:]:
         raise SpecError(f"store {s.store!r} is not known; choose from {', '.join(STORES)}")
-    for key in ("lanes", "accumulators", "strip", "rows", "tile", "line", "abreast", "piece"):
+    for key in ("lanes", "accumulators", "strip", "rows", "tile", "line", "interleave", "piece"):
         if not isinstance(getattr(s, key), int) or getattr(s, key) < 1:
             raise SpecError(f"{key} of a schedule is an integer, at least 1; received {getattr(s, key)!r}")
     for key in ("prefetch", "ahead"):
@@ -228,7 +228,7 @@ def _choose_numbers(p: Problem, m: Machine, name: str) -> dict[str, Any]:
         "strip": 8,
         "rows": 4 if 3 * moved <= m.l3 or 4 * tables > 3 * m.l1 else 1,
         "tile": row_vectors(p, lanes, lanes * pairs(p, lanes), m.vector_registers // 4),
-        "abreast": abreast(p),
+        "interleave": interleave(p),
         "prefetch": PREFETCH if 2 * moved > m.l3 else 0,
         "ahead": ahead(p, m, moved, read, {"groups": p.group, "sample": p.sample}.get(SCHEDULES[name], 0)),
         "store": "streaming" if streams(p, m, lanes) and 4 * moved > 3 * m.l3 else "temporal",

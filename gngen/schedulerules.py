@@ -11,7 +11,7 @@ SERIAL_BYTES = 200_000
 # How far ahead a pass by rows asks for memory, in elements.
 PREFETCH = 4096
 # Of how many vectors an activation is computed side by side.
-ABREAST = 4
+INTERLEAVE = 4
 
 
 def is_small(p: Problem, moved: int) -> bool:
@@ -45,9 +45,9 @@ def ahead(p: Problem, m: Machine, moved: int, item_bytes: int, whole: int) -> in
     return PREFETCH
 
 
-def abreast(p: Problem) -> int:
+def interleave(p: Problem) -> int:
     """How many vectors are computed side by side: an activation is a long chain of operations, each of which waits for the one before."""
-    return 1 if p.activation in (None, "relu") else ABREAST
+    return 1 if p.activation in (None, "relu") else INTERLEAVE
 
 
 def streams(p: Problem, m: Machine, lanes: int) -> bool:

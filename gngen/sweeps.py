@@ -107,7 +107,7 @@ class Sweeps(Formulas):
             with b.loop("i", rest, stop, many * step, unroll=max(1, 4 // many) if many == steps[0] else 1) as i:
                 for line in range(0, many * step, max(step, self.s.line)):
                     self.ask_ahead(read, *lead, ir.add(i, line))
-                self.abreast(step, write, [(b.named("at", ir.add(i, k * step)) if many > 1 else i,) for k in range(many)])
+                self.interleave(step, write, [(b.named("at", ir.add(i, k * step)) if many > 1 else i,) for k in range(many)])
             rest = b.named("rest", ir.main_end(rest, stop, many * step)) if many > 1 else rest
         if aligned or length % step:
             tail = b.named("tail", ir.main_end(begin, stop, step))
@@ -115,16 +115,16 @@ class Sweeps(Formulas):
                 self.put(y, *lead, tail, value=visit(tail, stop), end=stop)
 
     def at_once(self, step: int, length: int) -> tuple[int, ...]:
-        """How many steps of a run to take at a time: all that are abreast, and so many that each line ahead is asked for once; then those
-        that are left, one at a time."""
-        most = max(self.s.line // step if self.s.ahead else 1, self.s.abreast * self.lanes // step, 1)
+        """How many steps of a run to take at a time: all that are interleaved, and so many that each line ahead is asked for once; then
+        those that are left, one at a time."""
+        most = max(self.s.line // step if self.s.ahead else 1, self.s.interleave * self.lanes // step, 1)
         while most * step > max(step, length):
             most //= 2
         return (most, 1) if most > 1 else (1,)
 
-    def abreast(self, step: int, visit: Callable[..., None], places: Sequence[tuple[Any, ...]]) -> None:
+    def interleave(self, step: int, visit: Callable[..., None], places: Sequence[tuple[Any, ...]]) -> None:
         """``visit(*place)`` for each place, of `step` elements, as many side by side as the schedule says."""
-        together = max(1, self.s.abreast * self.lanes // step)
+        together = max(1, self.s.interleave * self.lanes // step)
         for first in range(0, len(places), together):
             group = places[first : first + together]
             if len(group) > 1:

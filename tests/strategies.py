@@ -309,7 +309,7 @@ def schedules(draw: st.DrawFn, p: Problem) -> dict[str, Any] | None:
             "tile": draw(st.sampled_from((1, 2))),
             "piece": draw(st.sampled_from((1, 64, 1000, 65536))),
             "ahead": draw(st.sampled_from((0, 5, 1000))),
-            "abreast": draw(st.sampled_from((1, 2, 3, 4))),
+            "interleave": draw(st.sampled_from((1, 2, 3, 4))),
         }
     return asked
 

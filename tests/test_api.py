@@ -222,7 +222,7 @@ def test_a_schedule_by_name_by_fields_or_whole() -> None:
         ("fast", f"no schedule 'fast'; choose from {', '.join(SCHEDULES)}"),
         (
             {"speed": 3},
-            "a schedule has no field 'speed'; choose from name, lanes, accumulators, strip, rows, tile, prefetch, ahead, line, abreast, "
+            "a schedule has no field 'speed'; choose from name, lanes, accumulators, strip, rows, tile, prefetch, ahead, line, interleave, "
             "piece, store, parallel_from, by_sample",
         ),
         ({"store": "slow"}, "store 'slow' is not known; choose from auto, temporal, streaming"),

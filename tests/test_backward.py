@@ -270,8 +270,8 @@ def test_the_same_bits_however_it_is_split(shape: tuple[int, ...], groups: int, 
         for numbers in (
             {},
             {"store": "streaming"},
-            {"strip": 1, "rows": 2, "piece": 5000, "ahead": 300, "abreast": 1},
-            {"by_sample": True, "ahead": 24, "abreast": 3},
+            {"strip": 1, "rows": 2, "piece": 5000, "ahead": 300, "interleave": 1},
+            {"by_sample": True, "ahead": 24, "interleave": 3},
         ):
             if "streaming" in numbers.values() and not gngen.target.parse_target("c").cpu.streaming_stores:
                 continue

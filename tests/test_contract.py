@@ -412,8 +412,8 @@ def test_the_bits_do_not_depend_on_the_numbers_of_the_schedule(layer: Layer, dat
         for numbers in (
             {"by_sample": True, "piece": 100},
             {"by_sample": False, "piece": 1, "strip": 1},
-            {"strip": 2, "tile": 2, "piece": 4096, "ahead": 24, "abreast": 2},
-            {"strip": 3, "tile": 4, "parallel_from": 3, "ahead": 4096, "abreast": 3},
+            {"strip": 2, "tile": 2, "piece": 4096, "ahead": 24, "interleave": 2},
+            {"strip": 3, "tile": 4, "parallel_from": 3, "ahead": 4096, "interleave": 3},
         ):
             assert_same(layer.kernel("c", schedule, **numbers)(x, gamma, beta), whole)
 
@@ -425,9 +425,9 @@ def test_the_bits_do_not_depend_on_how_many_vectors_are_side_by_side(layer: Laye
     x, gamma, beta = layer.inputs()
     chosen, *others = (
         gngen.compile(layer.spec(activation=activation), layer.shape, layer.dtype, "c", schedule=numbers)
-        for numbers in (None, {"abreast": 1}, {"abreast": 2}, {"abreast": 3, "rows": 1, "ahead": 64})
+        for numbers in (None, {"interleave": 1}, {"interleave": 2}, {"interleave": 3, "rows": 1, "ahead": 64})
     )
-    assert chosen.schedule.abreast > 1
+    assert chosen.schedule.interleave > 1
     for kernel in others:
         assert_same((kernel(x, gamma, beta),), (chosen(x, gamma, beta),))
 

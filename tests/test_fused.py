@@ -167,7 +167,7 @@ def test_every_schedule_gives_the_oracles_answers(schedule: str, store: str) -> 
     assert layers
     for layer in layers[:: max(1, len(layers) // 4)]:
         spec = layer.spec(forms)
-        for numbers in ({}, {"piece": 100, "strip": 3, "rows": 2, "tile": 2, "by_sample": True, "ahead": 24, "abreast": 3}):
+        for numbers in ({}, {"piece": 100, "strip": 3, "rows": 2, "tile": 2, "by_sample": True, "ahead": 24, "interleave": 3}):
             kernel = layer.kernel("c", spec, schedule, store=store, **numbers)
             for data in ("normal", "far"):
                 check(layer, spec, kernel, data)

@@ -36,10 +36,10 @@ def test_what_is_asked_for_ahead(shape: tuple[int, ...], axis: int, groups: int,
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
-@pytest.mark.parametrize(("activation", "abreast"), [(None, 1), ("relu", 1), ("silu", 4), ("gelu", 4), ("tanh", 4)])
-def test_long_chains_of_operations_are_computed_side_by_side(activation: str | None, abreast: int, direction: str) -> None:
+@pytest.mark.parametrize(("activation", "interleave"), [(None, 1), ("relu", 1), ("silu", 4), ("gelu", 4), ("tanh", 4)])
+def test_long_chains_of_operations_are_computed_side_by_side(activation: str | None, interleave: int, direction: str) -> None:
     p, _ = specialize(GroupNormSpec(groups=GROUPS, axis=1, activation=activation), (2, 64, 56, 56), direction=direction)
-    assert choose_schedule(p, load_cpu("x86-64-v4")).abreast == abreast
+    assert choose_schedule(p, load_cpu("x86-64-v4")).interleave == interleave
 
 
 def test_residuals_count_as_read() -> None:

@@ -122,7 +122,9 @@ def test_every_schedule_writes_valid_nests(machine: str) -> None:
             lower_problem(
                 p,
                 choose_schedule(
-                    p, m, {"name": name, "store": store, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24, "abreast": 3}
+                    p,
+                    m,
+                    {"name": name, "store": store, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24, "interleave": 3},
                 ),
             )
             count += 2
@@ -143,7 +145,7 @@ def test_every_schedule_writes_valid_nests_of_the_fused_forms(machine: str) -> N
                 asked = {"name": name, "store": store if m.streaming_stores else "temporal"}
                 lower_problem(p, choose_schedule(p, m, asked))
                 lower_problem(
-                    p, choose_schedule(p, m, {**asked, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24, "abreast": 3})
+                    p, choose_schedule(p, m, {**asked, "piece": 40, "by_sample": True, "tile": 2, "strip": 3, "ahead": 24, "interleave": 3})
                 )
 
 

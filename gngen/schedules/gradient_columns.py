@@ -138,7 +138,7 @@ def _each_row(k: Gradients, cols: Columns, start: Expr, stop: Expr, together: in
         visit(places)
         put_back()
 
-    if long_row == lanes * k.s.tile and k.s.abreast == 1:
+    if long_row == lanes * k.s.tile and k.s.interleave == 1:
         b.comment("what belongs to the columns stays in registers")
         held = [columns(ir.const(j)) for j in range(0, long_row, lanes)]
         with b.loop("row", start, full, long_row) as row:
@@ -205,7 +205,7 @@ def _slab_sums(k: Gradients, cols: Columns, n: Expr, slab: Expr, partial: Buffer
 
         def visit(places: Places) -> None:
             _fetch_ahead(k, cols, k.s.strip, k.s.prefetch if len(places) > 1 else 0, (x, dy), n, places)
-            k.abreast(lanes, add, places)
+            k.interleave(lanes, add, places)
 
         def put_back() -> None:
             for table, value in zip(sums, held, strict=True):
@@ -329,7 +329,7 @@ def _apply(k: Gradients, cols: Columns, n: Expr, start: Expr, stop: Expr, slopes
 
             def visit(places: Places) -> None:
                 _fetch_ahead(k, cols, k.s.rows, k.s.ahead, (x, dy), n, places)
-                k.abreast(lanes, write, places)
+                k.interleave(lanes, write, places)
 
             return visit, lambda: None
 
